@@ -1,0 +1,34 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+
+# One stamp per lock: nothing is installed again until the lock changes, and then offline use goes on.
+.venv/installed: requirements.lock pyproject.toml
+	@echo "Setting up .venv (once, about a minute) ..."
+	@$(PYTHON) -c 'import sys; sys.exit("salwa needs Python 3.11 or newer: make PYTHON=/path/to/python3.11" if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+.PHONY: help run test dev lint setup clean
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+setup: .venv/installed  ## create .venv from requirements.lock
+
+run: .venv/installed  ## run the main job on the bundled example shop and show the figures
+	@$(BIN)/salwa example
+
+test: .venv/installed lint  ## everything: style, dbt unit tests, property tests, end to end
+	@$(BIN)/python -m pytest
+
+lint: .venv/installed  ## style of Python and SQL, conventions of the dbt project
+	@$(BIN)/ruff check .
+	@$(BIN)/sqlfluff lint --nofail-on-parsing-errors dbt_project/models dashboards 2>/dev/null || $(BIN)/sqlfluff lint dbt_project/models dashboards
+
+dev: .venv/installed  ## the Dagster UI on http://localhost:3000, with its daemon
+	@$(BIN)/salwa dev
+
+clean:  ## remove what was built, never what was landed
+	@rm -rf .venv dbt_project/target dbt_project/logs build *.egg-info

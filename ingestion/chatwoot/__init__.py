@@ -1,0 +1,5 @@
+"""Chatwoot: landed pages and webhooks as typed tables."""
+
+from ingestion.loading import LandedSource
+
+CHATWOOT = LandedSource(name="chatwoot", steps=(), tables=())
