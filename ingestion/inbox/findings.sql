@@ -11,10 +11,7 @@ with judged as (
             when (row_json ->> '$.conversation_id') is null then 'no conversation_id'
             when table_name = 'messages' and (row_json ->> '$.message_id') is null then 'no message_id'
             when table_name <> 'conversations' and happened_at is null then
-                'unknown time format: '
-                || coalesce(
-                    left(coalesce((row_json ->> '$.sent_at'), (row_json ->> '$.occurred_at'), (row_json ->> '$.read_at'), 40), 'no time'
-                )
+                'unknown time format: ' || coalesce(left(time_text, 40), 'no time')
             when table_name = 'messages'
                 and coalesce((row_json ->> '$.author_type'), '') not in ('customer', 'agent', 'automation', 'unknown', 'system')
                 then 'unknown author_type: ' || coalesce(left((row_json ->> '$.author_type'), 40), 'none')
