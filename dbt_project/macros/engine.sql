@@ -22,7 +22,7 @@
 
 {# Seconds from one instant to another, to the microsecond. #}
 {% macro seconds_between(earlier, later) -%}
-    cast((epoch_us({{ later }}) - epoch_us({{ earlier }})) as decimal(24, 6)) / 1000000
+    cast((epoch_us({{ later }}) - epoch_us({{ earlier }})) / 1000000.0 as decimal(18, 6))
 {%- endmacro %}
 
 {#
