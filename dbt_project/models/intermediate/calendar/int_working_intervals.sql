@@ -1,0 +1,62 @@
+-- Open hours as intervals of instants, cut at local midnight so that each belongs to one local day.
+with days as (
+    select * from {{ ref('int_days') }}
+),
+
+working_hours as (
+    select * from {{ ref('stg_settings__working_hours') }}
+),
+
+holidays as (
+    select * from {{ ref('stg_settings__holidays') }}
+),
+
+-- hours past midnight belong to the day on which they opened, a holiday's too
+openings as (
+    select
+        days.workspace,
+        days.timezone,
+        days.local_date,
+        working_hours.opens_minute,
+        working_hours.closes_minute
+    from days
+    inner join working_hours
+        on
+            days.workspace = working_hours.workspace
+            and days.weekday = working_hours.weekday
+            and days.local_date >= working_hours.valid_from
+            and days.local_date <= working_hours.valid_to
+    left join holidays
+        on days.workspace = holidays.workspace and days.local_date = holidays.local_date
+    where holidays.local_date is null
+),
+
+cut_at_midnight as (
+    select
+        workspace,
+        timezone,
+        local_date,
+        opens_minute,
+        case when closes_minute > 1440 then 1440 else closes_minute end as closes_minute
+    from openings
+
+    union all
+
+    select
+        workspace,
+        timezone,
+        cast(local_date + interval 1 day as date) as local_date,
+        0 as opens_minute,
+        closes_minute - 1440 as closes_minute
+    from openings
+    where closes_minute > 1440
+)
+
+select
+    workspace,
+    local_date,
+    {{ microseconds(instant_of_local("cast(local_date as timestamp) + opens_minute * interval 1 minute", "timezone")) }}
+        as opens_us,
+    {{ microseconds(instant_of_local("cast(local_date as timestamp) + closes_minute * interval 1 minute", "timezone")) }}
+        as closes_us
+from cut_at_midnight

@@ -1,0 +1,99 @@
+-- Open seconds between a turn's beginning and its answer: the business clock at the one minus that at the other.
+with turns as (
+    select * from {{ ref('int_turns') }}
+),
+
+conversations as (
+    select * from {{ ref('int_conversations') }}
+),
+
+workspaces as (
+    select * from {{ ref('stg_settings__workspaces') }}
+),
+
+working_hours as (
+    select * from {{ ref('stg_settings__working_hours') }}
+),
+
+working_days as (
+    select * from {{ ref('int_working_days') }}
+),
+
+intervals as (
+    select * from {{ ref('int_working_intervals') }}
+),
+
+-- nothing is assumed: before the first hours that are known there is no calendar
+calendars as (
+    select workspace, min(valid_from) as known_from
+    from working_hours
+    group by workspace
+),
+
+answered as (
+    select
+        turns.conversation_id,
+        turns.turn_number,
+        conversations.workspace,
+        turns.started_at,
+        turns.answered_at,
+        cast({{ local_timestamp('turns.started_at', 'workspaces.timezone') }} as date) as started_local_date,
+        cast({{ local_timestamp('turns.answered_at', 'workspaces.timezone') }} as date) as answered_local_date
+    from turns
+    inner join conversations
+        on turns.conversation_id = conversations.conversation_id
+    inner join workspaces
+        on conversations.workspace = workspaces.workspace
+    inner join calendars
+        on conversations.workspace = calendars.workspace
+    where
+        turns.answered_at is not null
+        and cast({{ local_timestamp('turns.started_at', 'workspaces.timezone') }} as date) >= calendars.known_from
+),
+
+moments as (
+    select
+        conversation_id, turn_number, workspace, -1 as sign,
+        started_local_date as local_date, {{ microseconds('started_at') }} as moment_us
+    from answered
+
+    union all
+
+    select
+        conversation_id, turn_number, workspace, 1 as sign,
+        answered_local_date as local_date, {{ microseconds('answered_at') }} as moment_us
+    from answered
+),
+
+open_today as (
+    select
+        moments.conversation_id,
+        moments.turn_number,
+        moments.sign,
+        sum(
+            case
+                when moments.moment_us <= intervals.opens_us then 0
+                when moments.moment_us >= intervals.closes_us then intervals.closes_us - intervals.opens_us
+                else moments.moment_us - intervals.opens_us
+            end
+        ) as open_us
+    from moments
+    inner join intervals
+        on moments.workspace = intervals.workspace and moments.local_date = intervals.local_date
+    group by moments.conversation_id, moments.turn_number, moments.sign
+)
+
+select
+    moments.conversation_id,
+    moments.turn_number,
+    cast(sum(moments.sign * (working_days.open_us_before + coalesce(open_today.open_us, 0))) / 1000000.0 as decimal(18, 6))
+        as business_response_seconds
+from moments
+inner join working_days
+    on moments.workspace = working_days.workspace and moments.local_date = working_days.local_date
+left join open_today
+    on
+        moments.conversation_id = open_today.conversation_id
+        and moments.turn_number = open_today.turn_number
+        and moments.sign = open_today.sign
+group by moments.conversation_id, moments.turn_number

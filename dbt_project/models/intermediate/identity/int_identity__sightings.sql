@@ -1,0 +1,30 @@
+{{ config(materialized='view') }}
+
+-- Everything any source has seen of ids and phones, up to now.
+with whatsapp as (
+    select * from {{ ref('int_whatsapp__identities') }}
+),
+
+inbox as (
+    select * from {{ ref('int_inbox__identities') }}
+),
+
+workspaces as (
+    select * from {{ ref('stg_settings__workspaces') }}
+),
+
+together as (
+    select workspace, user_id, phone, seen_at from whatsapp
+    union all
+    select workspace, user_id, phone, seen_at from inbox
+)
+
+select
+    together.workspace,
+    together.user_id,
+    together.phone,
+    together.seen_at
+from together
+inner join workspaces
+    on together.workspace = workspaces.workspace
+where together.seen_at < workspaces.as_of

@@ -1,0 +1,11 @@
+-- The person of a business-scoped id.
+with persons as (
+    select * from {{ ref('int_identity__persons') }}
+)
+
+select
+    workspace,
+    substr(node, 4) as user_id,
+    person_key
+from persons
+where node like 'id|%'

@@ -1,0 +1,25 @@
+with source as (
+    select * from {{ source('whatsapp', 'messages') }}
+)
+
+select
+    workspace,
+    phone_number_id,
+    wamid,
+    sent_at,
+    message_type,
+    origin,
+    is_from_business,
+    -- a number without digits is none
+    nullif(regexp_replace(customer_phone, '[^0-9]', '', 'g'), '') as customer_phone,
+    nullif(customer_user_id, '') as customer_user_id,
+    group_id,
+    text_length,
+    target_wamid,
+    upper(history_status) as history_status,
+    referral_source_id,
+    received_at,
+    position,
+    landing_file,
+    landing_line
+from source
