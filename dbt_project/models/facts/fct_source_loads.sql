@@ -1,0 +1,74 @@
+-- What landed of each source and what became of it: landed = loaded + rejected, always.
+with landed_lines as (
+    select * from {{ ref('int_landed_lines') }}
+),
+
+rejects as (
+    select * from {{ ref('int_rejects') }}
+),
+
+activity as (
+    select * from {{ ref('int_source_activity') }}
+),
+
+rejected_lines as (
+    select source, landing_file, landing_line
+    from rejects
+    where item_path is null
+    group by source, landing_file, landing_line
+),
+
+judged as (
+    select
+        landed_lines.source,
+        landed_lines.workspace,
+        landed_lines.received_at,
+        rejected_lines.landing_line is not null as is_rejected,
+        row_number() over (
+            partition by landed_lines.source, landed_lines.workspace, landed_lines.kind, landed_lines.body_sha256
+            order by landed_lines.received_at nulls last, landed_lines.landing_file, landed_lines.landing_line
+        ) > 1 as is_duplicate
+    from landed_lines
+    left join rejected_lines
+        on
+            landed_lines.source = rejected_lines.source
+            and landed_lines.landing_file = rejected_lines.landing_file
+            and landed_lines.landing_line = rejected_lines.landing_line
+),
+
+lines_by_source as (
+    select
+        source,
+        workspace,
+        count(*) as landed_lines,
+        count(case when not is_rejected then 1 end) as loaded_lines,
+        count(case when is_rejected then 1 end) as rejected_lines,
+        count(case when is_duplicate and not is_rejected then 1 end) as duplicate_lines,
+        max(received_at) as last_received_at
+    from judged
+    group by source, workspace
+),
+
+items_by_source as (
+    select source, workspace, count(*) as rejected_items
+    from rejects
+    where item_path is not null
+    group by source, workspace
+)
+
+select
+    lines_by_source.source,
+    lines_by_source.workspace,
+    lines_by_source.landed_lines,
+    lines_by_source.loaded_lines,
+    lines_by_source.rejected_lines,
+    lines_by_source.duplicate_lines,
+    coalesce(items_by_source.rejected_items, 0) as rejected_items,
+    lines_by_source.last_received_at,
+    activity.first_event_at,
+    activity.last_event_at
+from lines_by_source
+left join items_by_source
+    on lines_by_source.source = items_by_source.source and lines_by_source.workspace = items_by_source.workspace
+left join activity
+    on lines_by_source.source = activity.source and lines_by_source.workspace = activity.workspace

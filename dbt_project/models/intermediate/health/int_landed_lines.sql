@@ -1,0 +1,14 @@
+{{ config(materialized='view') }}
+
+-- Every landed line of every source.
+with whatsapp as (
+    select * from {{ source('whatsapp', 'landed_lines') }}
+),
+
+inbox as (
+    select * from {{ source('inbox', 'landed_lines') }}
+)
+
+select 'whatsapp' as source, workspace, landing_file, landing_line, received_at, kind, body_sha256 from whatsapp
+union all
+select 'inbox' as source, workspace, landing_file, landing_line, received_at, kind, body_sha256 from inbox

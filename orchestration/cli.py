@@ -1,0 +1,215 @@
+"""The salwa command."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sys
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ingestion.errors import SalwaError
+from ingestion.settings import Settings, load_settings
+from orchestration import console
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="The warehouse that tells a Salla merchant, truthfully, how it goes with customers on WhatsApp.",
+)
+imports = typer.Typer(no_args_is_help=True, help="Land archives of deliveries, or an inbox's export.")
+app.add_typer(imports, name="import")
+
+Paths = Annotated[list[Path], typer.Argument(help="files or folders: .ndjson, .jsonl, .json, also .gz and .zst")]
+WorkspaceName = Annotated[str | None, typer.Option("--workspace", help="whose data it is")]
+Account = Annotated[str | None, typer.Option("--account", help="the account, where the deliveries do not name it")]
+
+
+def workspace_of(settings: Settings, name: str | None) -> str:
+    """The workspace that is meant.
+
+    Raises:
+        SalwaError: it is not configured, or there are several and none was named.
+    """
+    names = [workspace.name for workspace in settings.workspaces()]
+    if name is None and len(names) == 1:
+        return names[0]
+    if name is None or name not in names:
+        raise SalwaError(f"--workspace {name or 'is needed'}: there is {', '.join(names)}")
+    return name
+
+
+def land(source: str, paths: list[Path], workspace: str | None, account: str | None = None) -> None:
+    from ingestion.importing import import_archives
+
+    settings = load_settings()
+    chosen = workspace_of(settings, workspace)
+    with console.progress() as display:
+        task = display.add_task(f"Landing {source}", total=None)
+        imported = import_archives(
+            settings.landing,
+            chosen,
+            source,
+            paths,
+            account,
+            lambda done, total: display.update(task, completed=done, total=total),
+        )
+    report_import(imported)
+
+
+def report_import(imported: Any) -> None:
+    console.out.print(f"[green]Landed[/] {imported.lines:,} lines from {imported.files} files")
+    if imported.known_files:
+        console.out.print(f"  {imported.known_files} files had been landed before: left alone")
+    if imported.left_out:
+        console.out.print(f"  {imported.left_out} answers of the token endpoint left out: secrets never land")
+    if imported.unreadable:
+        console.out.print(f"  [yellow]{imported.unreadable} lines cannot be read[/]: they will be rejects, with file and line")
+
+
+@imports.command("whatsapp")
+def import_whatsapp(paths: Paths, workspace: WorkspaceName = None) -> None:
+    """Archived Cloud API webhooks: a line is Meta's body or {"received_at": …, "body": …}."""
+    land("whatsapp", paths, workspace)
+
+
+@imports.command("chatwoot")
+def import_chatwoot(paths: Paths, workspace: WorkspaceName = None, account: Account = None) -> None:
+    """Archived Chatwoot webhooks and API pages: a line is {"received_at": …, "kind": …, "body": …}."""
+    land("chatwoot", paths, workspace, account)
+
+
+@imports.command("salla")
+def import_salla(paths: Paths, workspace: WorkspaceName = None) -> None:
+    """Archived Salla webhooks and API pages: a line is {"received_at": …, "kind": …, "body": …}."""
+    land("salla", paths, workspace)
+
+
+@imports.command("inbox")
+def import_inbox(
+    directory: Annotated[Path, typer.Argument(help="the export: messages.parquet, .csv or .ndjson and what else it has")],
+    name: Annotated[str | None, typer.Option("--name", help="keeps ids of different inboxes apart [directory's name]")] = None,
+    workspace: WorkspaceName = None,
+) -> None:
+    """An inbox's export in the documented format."""
+    from ingestion.inbox.export import import_export
+
+    settings = load_settings()
+    chosen = workspace_of(settings, workspace)
+    with console.progress() as display:
+        task = display.add_task("Landing inbox", total=None)
+        imported = import_export(
+            settings.landing, chosen, directory, name, lambda done, total: display.update(task, completed=done, total=total)
+        )
+    report_import(imported)
+
+
+@app.command()
+def refresh(
+    full: Annotated[bool, typer.Option("--full", help="rebuild everything from landing")] = False,
+    no_pull: Annotated[bool, typer.Option("--no-pull", help="take only what has landed, ask no source")] = False,
+    as_of: Annotated[str, typer.Option("--as-of", help="fix now, like 2026-10-31T23:59:59+03:00")] = "",
+) -> None:
+    """Load what has landed, build, test, publish."""
+    from orchestration.run import refresh as run_refresh
+
+    done = run_refresh(load_settings(), full=full, as_of=as_of)
+    console.out.print(
+        f"[green]Published[/] {done.version}: {done.rows:,} new rows from {done.files} files, "
+        f"{done.models} models built, {done.tests} tests passed"
+    )
+
+
+@app.command("figures")
+def show_figures(
+    from_date: Annotated[str, typer.Option("--from", help="first local date, like 2026-10-01")],
+    to_date: Annotated[str, typer.Option("--to", help="last local date, included")],
+    workspace: WorkspaceName = None,
+    channel: Annotated[str | None, typer.Option(help="one inbox or number")] = None,
+    tag: Annotated[str | None, typer.Option(help="conversations that carried it in the range")] = None,
+    agent: Annotated[str | None, typer.Option(help="conversations in which the agent wrote")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
+) -> None:
+    """The headline figures of any range, from the serving copy."""
+    from dashboards.figures import figures
+    from dashboards.serving import open_serving
+
+    first, last = parsed_date("--from", from_date), parsed_date("--to", to_date)
+    with open_serving(load_settings()) as connection:
+        found = figures(connection, first, last, workspace, channel, tag, agent)
+    if as_json:
+        print(json.dumps(found, default=plain_json, ensure_ascii=False))
+    else:
+        console.out.print(console.figures_table(found, f"{first} – {last}"))
+
+
+def parsed_date(option: str, text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise SalwaError(f"{option} {text!r} is not a date like 2026-10-01") from None
+
+
+def plain_json(value: Any) -> Any:
+    """Decimals as JSON numbers, instants as ISO text."""
+    return float(value) if isinstance(value, Decimal) else value.isoformat()
+
+
+@app.command()
+def status(as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False) -> None:
+    """How fresh each source is, the last runs, failed tests, rejects."""
+    from orchestration.status import show_status, status_of
+
+    found = status_of(load_settings())
+    if as_json:
+        print(json.dumps(found, default=plain_json, ensure_ascii=False))
+    else:
+        show_status(found)
+
+
+@app.command()
+def keygen() -> None:
+    """Make a key for SALWA_PHONE_KEY."""
+    console.err.print("[dim]Keep it: another key gives every customer a new id. In .env: SALWA_PHONE_KEY=…[/]")
+    print(secrets.token_urlsafe(32))
+
+
+@app.command()
+def example() -> None:
+    """Run everything on the bundled example shop, in a folder of its own."""
+    from orchestration.example import run_example
+
+    run_example(load_settings())
+
+
+@app.command()
+def dev(port: Annotated[int, typer.Option(help="of the web page")] = 3000) -> None:
+    """Dagster's page on localhost, with the daemon that runs schedules."""
+    from orchestration.dagster_home import dagster_home
+
+    settings = load_settings()
+    dagster_home(settings)
+    os.environ["SALWA_DATA"] = str(settings.data.resolve())
+    root = Path(__file__).parents[1]
+    os.chdir(root)
+    program = str(Path(sys.executable).with_name("dagster"))
+    os.execv(program, [program, "dev", "-w", str(root / "workspace.yaml"), "-h", "127.0.0.1", "-p", str(port)])  # noqa: S606
+
+
+def main() -> None:
+    """Run the command; what a person can mend is one line and exit code 2."""
+    try:
+        app(standalone_mode=True)
+    except SalwaError as error:
+        console.err.print(f"[red]salwa:[/] {error}", soft_wrap=True, markup=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

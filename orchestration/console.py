@@ -1,0 +1,93 @@
+"""What a person sees in the terminal: progress, tables, one clear line when something is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+@contextmanager
+def progress() -> Iterator[Progress]:
+    """A live display on stderr, so that stdout stays clean for --json."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=28),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=err, transient=True) as display:
+        yield display
+
+
+def duration_text(seconds: Decimal | float | None) -> str:
+    """Seconds as people say them: 45 s, 12 min, 3 h 20 min, 2 d 4 h."""
+    if seconds is None:
+        return "–"
+    whole = round(float(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    minutes = round(whole / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours} h" if hours else f"{days} d"
+
+
+def figures_table(figures: dict[str, Any], title: str) -> Table:
+    """The headline figures as a table with their sub-lines."""
+    table = Table(title=title, title_justify="left", show_header=False, box=None, padding=(0, 2))
+    table.add_column(style="bold")
+    table.add_column(justify="right", style="bold cyan")
+    table.add_column(style="dim")
+    for name, value, detail in figure_rows(figures):
+        table.add_row(name, value, detail)
+    return table
+
+
+def figure_rows(f: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """(name, value, sub-line) of each headline figure."""
+    by_itself = f["closed_by_silence"] + f["closed_by_automation"]
+    unread = "Unread" if f["unread_basis"] == "read_events" else "Not answered"
+    return [
+        ("Total conversations", str(f["total_conversations"]), f"{f['new_conversations']} new"),
+        ("Open", str(f["open_conversations"]), f"backlog {f['open_at_end']}"),
+        (
+            "Closed",
+            str(f["closed_conversations"]),
+            f"by the team {f['closed_by_person']} · by itself {by_itself} · without an answer {f['ended_unanswered']}",
+        ),
+        (unread, str(f["unread_conversations"]), ""),
+        (
+            "Waiting for a reply",
+            str(f["waiting_conversations"]),
+            f"longest {duration_text(f['oldest_wait_seconds'])}" if f["waiting_conversations"] else "",
+        ),
+        (
+            "Average response time",
+            duration_text(f["avg_response_seconds"]),
+            f"half within {duration_text(f['response_seconds_p50'])} · in working hours "
+            f"{duration_text(f['business_response_seconds_avg'])} · {f['answered_turns']} answered, "
+            f"{f['unanswered_turns']} not",
+        ),
+        ("Unique customers", str(f["unique_customers"]), f"{f['contacted_customers']} contacted"),
+        ("Average conversation length", duration_text(f["avg_duration_seconds"]), f"{f['ended_episodes']} ended"),
+        (
+            "Messages",
+            str(f["messages"]),
+            f"customers {f['customer_messages']} · team {f['agent_messages'] + f['unknown_messages']} · "
+            f"automated {f['automation_messages']}",
+        ),
+    ]

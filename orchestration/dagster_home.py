@@ -1,0 +1,39 @@
+"""Where Dagster keeps its runs: SALWA_DATA/dagster, without telemetry, one writer at a time."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ingestion.settings import Settings
+
+DAGSTER_YAML = """\
+telemetry:
+  enabled: false
+concurrency:
+  pools:
+    default_limit: 1
+  runs:
+    max_concurrent_runs: 2
+freshness:
+  enabled: true
+run_monitoring:
+  enabled: true
+retention:
+  schedule:
+    purge_after_days: 30
+  sensor:
+    purge_after_days: 7
+"""
+
+
+def dagster_home(settings: Settings) -> Path:
+    """The folder, made ready, and named in DAGSTER_HOME."""
+    home = (settings.data / "dagster").resolve()
+    home.mkdir(parents=True, exist_ok=True)
+    config = home / "dagster.yaml"
+    if not config.exists() or config.read_text(encoding="utf-8") != DAGSTER_YAML:
+        config.write_text(DAGSTER_YAML, encoding="utf-8")
+    os.environ["DAGSTER_HOME"] = str(home)
+    os.environ["DAGSTER_DISABLE_TELEMETRY"] = "true"
+    return home

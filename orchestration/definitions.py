@@ -1,0 +1,69 @@
+"""What Dagster serves: assets, the jobs refresh and nightly, their schedules, and the log of runs."""
+
+import dagster as dg
+
+from ingestion.settings import load_settings
+from orchestration import stages
+from orchestration.assets import Watcher, all_assets
+
+HOURLY = "0 * * * *"
+NIGHTLY = "30 2 * * *"
+COMPACTION = dg.AssetSelection.assets(dg.AssetKey(["serving", "compaction"]))
+
+
+@dg.run_status_sensor(run_status=dg.DagsterRunStatus.FAILURE, default_status=dg.DefaultSensorStatus.RUNNING)
+def failed_runs(context: dg.RunStatusSensorContext) -> None:
+    """Write failed runs into the log that `salwa status` shows; readers still have the last good copy."""
+    stages.log_run(
+        load_settings(),
+        job=context.dagster_run.job_name,
+        outcome="failed",
+        run_id=context.dagster_run.run_id,
+        message=context.failure_event.message or "",
+    )
+
+
+@dg.run_status_sensor(run_status=dg.DagsterRunStatus.SUCCESS, default_status=dg.DefaultSensorStatus.RUNNING)
+def good_runs(context: dg.RunStatusSensorContext) -> None:
+    """Write good runs into the log that `salwa status` shows."""
+    stages.log_run(
+        load_settings(), job=context.dagster_run.job_name, outcome="published", run_id=context.dagster_run.run_id
+    )
+
+
+def definitions() -> dg.Definitions:
+    """Everything, built when the code location loads."""
+    assets = all_assets()
+    refresh = dg.define_asset_job(
+        "refresh",
+        selection=dg.AssetSelection.all() - COMPACTION,
+        executor_def=dg.in_process_executor,
+        description="Load what has landed, build, test, publish. What the Refresh button means.",
+    )
+    nightly = dg.define_asset_job(
+        "nightly",
+        selection=dg.AssetSelection.all(),
+        executor_def=dg.in_process_executor,
+        description="Everything refresh does, and compaction of the database files.",
+    )
+    zone = load_settings().workspaces()[0].timezone
+    return dg.Definitions(
+        assets=assets,
+        jobs=[refresh, nightly],
+        schedules=[
+            dg.ScheduleDefinition(
+                name=name,
+                job=job,
+                cron_schedule=cron,
+                execution_timezone=zone,
+                default_status=dg.DefaultScheduleStatus.RUNNING,
+            )
+            for name, job, cron in (("hourly_refresh", refresh, HOURLY), ("nightly", nightly, NIGHTLY))
+        ],
+        sensors=[failed_runs, good_runs],
+        resources={"watcher": Watcher()},
+        executor=dg.in_process_executor,
+    )
+
+
+defs = definitions()

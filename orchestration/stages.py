@@ -1,0 +1,134 @@
+"""The stages of the main job as plain functions: load, build, publish. Dagster's assets and the command call these."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from ingestion.errors import SalwaError
+from ingestion.settings import Settings
+
+INGESTION = Path(__file__).parents[1] / "ingestion"
+RUN_LOG = "runs.ndjson"
+
+
+@contextmanager
+def only_writer(settings: Settings) -> Iterator[None]:
+    """One run at a time writes the warehouse; another waits for it."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    with (settings.data / "refresh.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def prepare(settings: Settings, as_of: datetime, full: bool, note: Callable[[str], None] = lambda text: None) -> None:
+    """Make the warehouse ready for a run: settings as tables, and everything thrown away that must be built anew.
+
+    Args:
+        as_of: the run's "now", with a zone.
+        note: told in words why a full rebuild is needed.
+
+    Raises:
+        SalwaError: the key is missing, or another one than the ids in the warehouse were made with.
+    """
+    from ingestion.workspace_tables import write_workspace_tables
+
+    fingerprints = {"key": key_fingerprint(settings.key()), "ingestion": ingestion_fingerprint()}
+    before = stored_fingerprints(settings)
+    if not full and before.get("key", fingerprints["key"]) != fingerprints["key"]:
+        raise SalwaError(
+            "SALWA_PHONE_KEY is not the key this warehouse was built with: put the old one back, or give every customer "
+            "a new id with `salwa refresh --full`"
+        )
+    if before.get("ingestion", fingerprints["ingestion"]) != fingerprints["ingestion"]:
+        note("this version reads the landed files differently: rebuilding in full")
+        full = True
+    if full:
+        discard_warehouse(settings)
+    write_workspace_tables(settings, as_of)
+    store_fingerprints(settings, fingerprints)
+    restrict(settings)
+
+
+def discard_warehouse(settings: Settings) -> None:
+    """Throw away everything that landing can rebuild; what is served stays."""
+    for path in (settings.restricted, settings.warehouse):
+        path.unlink(missing_ok=True)
+        path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
+    shutil.rmtree(settings.data / "dlt", ignore_errors=True)
+
+
+def restrict(settings: Settings) -> None:
+    """Only the owner may read what holds personal data."""
+    for path in (settings.restricted, settings.landing):
+        if path.exists():
+            path.chmod(0o700 if path.is_dir() else 0o600)
+
+
+def key_fingerprint(key: str) -> str:
+    """Tells two keys apart without telling either."""
+    return hashlib.scrypt(key.encode(), salt=b"salwa key fingerprint", n=2**14, r=8, p=1, dklen=16).hex()
+
+
+def ingestion_fingerprint() -> str:
+    """Changes whenever the SQL that reads landed files does."""
+    digest = hashlib.sha256()
+    for path in sorted(INGESTION.rglob("*.sql")):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:32]
+
+
+def stored_fingerprints(settings: Settings) -> dict[str, str]:
+    if not settings.restricted.exists():
+        return {}
+    with duckdb.connect(str(settings.restricted)) as connection:
+        known = connection.execute(
+            "select count(*) from information_schema.tables where table_schema = 'settings' and table_name = 'fingerprints'"
+        ).fetchone()
+        if not known or not known[0]:
+            return {}
+        return dict(connection.execute("select name, value from settings.fingerprints").fetchall())
+
+
+def store_fingerprints(settings: Settings, fingerprints: dict[str, str]) -> None:
+    with duckdb.connect(str(settings.restricted)) as connection:
+        connection.execute("create or replace table settings.fingerprints (name varchar, value varchar)")
+        connection.executemany("insert into settings.fingerprints values (?, ?)", list(fingerprints.items()))
+
+
+def log_run(settings: Settings, **what: Any) -> None:
+    """Add a run to the log that `salwa status` reads."""
+    with (settings.data / RUN_LOG).open("a", encoding="utf-8") as log:
+        log.write(json.dumps({"ended_at": datetime.now(UTC).isoformat(), **what}, ensure_ascii=False) + "\n")
+
+
+def last_runs(settings: Settings, count: int = 5) -> list[dict[str, Any]]:
+    """The newest runs, newest first."""
+    path = settings.data / RUN_LOG
+    if not path.exists():
+        return []
+    lines = path.read_text(encoding="utf-8").splitlines()[-count:]
+    return [json.loads(line) for line in reversed(lines)]
+
+
+def compact(settings: Settings) -> None:
+    """Write both database files anew, so that they hold no free space that rebuilding left."""
+    for path in (settings.restricted, settings.warehouse):
+        if not path.exists():
+            continue
+        fresh = path.with_name(f".{path.name}.compact")
+        fresh.unlink(missing_ok=True)
+        with duckdb.connect(":memory:") as connection:
+            connection.execute(f"attach '{path}' as packed (read_only); attach '{fresh}' as fresh")
+            connection.execute("copy from database packed to fresh")
+        fresh.replace(path)
+    restrict(settings)
