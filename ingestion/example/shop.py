@@ -127,6 +127,8 @@ class Person:
         return self.identities[self.identity_number(at)]
 
     def identity_number(self, at: int) -> int:
+        if len(self.identities) == 1:
+            return 0
         return max(n for n, known in enumerate(self.identities) if n == 0 or known.since <= at)
 
     def phone(self, at: int) -> str | None:

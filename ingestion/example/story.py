@@ -14,7 +14,17 @@ from typing import Any
 
 from ingestion.example import clock, shop, texts
 from ingestion.example.clock import DAY, HOUR, MINUTE
-from ingestion.example.events import IdentityChange, Intent, Stage, StatusChange, Story, Ticket, Visit
+from ingestion.example.events import (
+    IdentityChange,
+    Intent,
+    Item,
+    LabelChange,
+    Stage,
+    StatusChange,
+    Story,
+    Ticket,
+    Visit,
+)
 from ingestion.example.oddities import add_oddities
 from ingestion.example.rhythm import busyness, log_normal, moment
 from ingestion.example.shop import Line, Person
@@ -62,7 +72,7 @@ def finished(story: Story) -> Story:
     """The story cut at its end, in order, with ticket numbers."""
     cut = story.stage.cut
     for ticket in story.tickets:
-        ticket.items = sorted((item for item in ticket.items if item.at < cut), key=lambda item: item.at)
+        ticket.items = real_changes(sorted((item for item in ticket.items if item.at < cut), key=lambda item: item.at))
         for message in ticket.messages:
             message.statuses = told_before(message.statuses, cut)
     story.tickets = sorted((t for t in story.tickets if t.created_at < cut), key=lambda t: t.created_at)
@@ -74,6 +84,22 @@ def finished(story: Story) -> Story:
         message.statuses = told_before(message.statuses, cut)
     story.opt_outs = [entry for entry in story.opt_outs if entry[0] < cut]
     return story
+
+
+def real_changes(items: list[Item]) -> list[Item]:
+    """The items without changes of labels that change nothing."""
+    carried: set[str] = set()
+    found: list[Item] = []
+    for item in items:
+        if isinstance(item, LabelChange):
+            added = tuple(label for label in item.added if label not in carried)
+            removed = tuple(label for label in item.removed if label in carried)
+            carried = (carried | set(added)) - set(removed)
+            if added or removed:
+                found.append(LabelChange(item.at, added, removed, item.actor))
+        else:
+            found.append(item)
+    return found
 
 
 def told_before(statuses: tuple[tuple[str, int], ...], cut: int) -> tuple[tuple[str, int], ...]:

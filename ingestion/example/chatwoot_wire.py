@@ -1,0 +1,619 @@
+"""The sales number's story as Chatwoot tells it: webhooks as things happen, API pages by nightly polls.
+
+Webhooks of conversations come from the first day on; those of messages were switched on MESSAGE_WEBHOOK_DAYS before
+the end, so that older messages are known from pages only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from ingestion.example import clock, shop
+from ingestion.example.archive import Arrival, webhook
+from ingestion.example.clock import DAY, MINUTE
+from ingestion.example.events import Assignment, Item, LabelChange, Message, Note, Seen, StatusChange, Story, Ticket
+from ingestion.example.shop import AGENTS, CHATWOOT_ACCOUNT, INBOX_ID, INBOX_NAME, Agent, Person
+
+Json = dict[str, Any]
+MESSAGE_WEBHOOK_DAYS = 8
+POLL_DELAY = 20 * MINUTE  # after midnight
+INCOMING, OUTGOING, ACTIVITY, TEMPLATE = 0, 1, 2, 3
+TYPE_NAMES = ("incoming", "outgoing", "activity", "template")
+FILE_TYPES = {"document": "file", "sticker": "image"}
+ACCOUNT = {"id": CHATWOOT_ACCOUNT, "name": shop.STORE_NAME}
+INBOX = {"id": INBOX_ID, "name": INBOX_NAME}
+KNOWN_LABELS = ("exchange", "complaint", "vip", "shipping")  # the inbox's catalogue; "طلب جديد" is not in it
+
+
+@dataclass(eq=False)
+class Row:
+    """A message row of the inbox: something said, a note, or a notice of an activity."""
+
+    at: int
+    message_type: int
+    content: str | None
+    item: Item
+    is_private: bool = False
+    row_id: int = 0
+
+
+@dataclass
+class State:
+    """A ticket as the inbox holds it at an instant."""
+
+    ticket: Ticket
+    contact_id: int
+    contact_inbox_id: int
+    status: str = "open"
+    labels: list[str] = field(default_factory=list)
+    assignee: Agent | None = None
+    rows: list[Row] = field(default_factory=list)
+    last_spoken: Row | None = None
+    first_reply_at: int = 0
+    waiting_since: int = 0
+    seen_at: int = 0
+    unread: int = 0
+    updated_at: int = 0
+
+    @property
+    def last_activity_at(self) -> int:
+        return self.rows[-1].at if self.rows else self.ticket.created_at
+
+
+def chatwoot_arrivals(story: Story) -> Iterator[Arrival]:
+    """All webhooks and pages, in no particular order."""
+    rows_of = {ticket.ticket_id: ticket_rows(ticket) for ticket in story.tickets}
+    everything = [(row.at, number, row) for number, rows in rows_of.items() for row in rows]
+    for number, (_, _, row) in enumerate(sorted(everything, key=lambda entry: entry[:2]), 1001):
+        row.row_id = number
+    contacts = Contacts()
+    pages: dict[int, list[tuple[int, Json]]] = {}
+    for ticket in story.tickets:
+        yield from ticket_arrivals(story, ticket, rows_of[ticket.ticket_id], contacts, pages)
+    for at, found in pages.items():
+        yield from conversation_pages(at, found)
+    for at in (story.stage.first + POLL_DELAY, story.stage.cut + POLL_DELAY):
+        yield from settings_pages(at)
+    yield from contact_pages(contacts, story.stage.cut + POLL_DELAY)
+
+
+# ------------------------------------------------------------------------------------------------------- what there is
+
+
+class Contacts:
+    """The inbox's contacts: a new phone is a new contact to it."""
+
+    def __init__(self) -> None:
+        self.known: dict[tuple[Person, int], int] = {}
+
+    def contact_of(self, person: Person, at: int) -> tuple[int, bool]:
+        """(its id, whether it is new)."""
+        key = (person, person.identity_number(at))
+        is_new = key not in self.known
+        return self.known.setdefault(key, 501 + len(self.known)), is_new
+
+
+def ticket_rows(ticket: Ticket) -> list[Row]:
+    """The ticket's message rows in order, without ids."""
+    rows: list[Row] = []
+    for item in ticket.items:
+        if isinstance(item, Message):
+            rows.append(spoken_row(item))
+        elif isinstance(item, Note):
+            rows.append(Row(item.at, OUTGOING, item.text, item, is_private=True))
+        elif not isinstance(item, Seen):
+            rows += [Row(item.at + late, ACTIVITY, text, item) for late, text in activity_texts(item)]
+    return sorted(rows, key=lambda row: row.at)
+
+
+def spoken_row(message: Message) -> Row:
+    """What was said. The inbox stamps its own time: after what comes in, before what goes out."""
+    content = message.text or None
+    if message.author == "customer":
+        return Row(message.at + 1, INCOMING, content, message)
+    if message.by == "campaign":
+        return Row(message.at, OUTGOING, content, message)
+    return Row(message.at - 1, TEMPLATE if message.by == "greeting" else OUTGOING, content, message)
+
+
+def activity_texts(item: StatusChange | LabelChange | Assignment) -> list[tuple[int, str]]:
+    """(seconds it trails behind, text) of the notices of a change."""
+    if isinstance(item, Assignment):
+        return [(0, f"{item.agent.name} self-assigned this conversation")]
+    if isinstance(item, StatusChange):
+        if item.actor:
+            done = "marked resolved" if item.status == "resolved" else "reopened"
+            return [(1, f"Conversation was {done} by {item.actor.name}")]
+        if item.status == "resolved":
+            return [(1, "Conversation was marked resolved by system due to 2 days of inactivity")]
+        return [(2, "System reopened the conversation due to a new incoming message.")]
+    actor = item.actor.name if isinstance(item.actor, Agent) else shop.RULE_ACTOR
+    texts = [(1, f"{actor} added {', '.join(item.added)}")] if item.added else []
+    return texts + ([(1, f"{actor} removed {', '.join(item.removed)}")] if item.removed else [])
+
+
+# ---------------------------------------------------------------------------------------------------- ticket by ticket
+
+
+def ticket_arrivals(
+    story: Story, ticket: Ticket, rows: list[Row], contacts: Contacts, pages: dict[int, list[tuple[int, Json]]]
+) -> Iterator[Arrival]:
+    """A ticket's webhooks, and its state in the pages of each night that followed something new."""
+    contact_id, is_new = contacts.contact_of(ticket.person, ticket.created_at)
+    state = State(ticket, contact_id, 100 + contact_id, updated_at=ticket.created_at)
+    if is_new:
+        body = {"account": ACCOUNT} | contact(state) | {"avatar": "", "event": "contact_created"}
+        yield webhook(ticket.created_at + 1.2, body)
+    cut = story.stage.cut
+    changes = sorted(
+        [(row.at, 1, row) for row in rows if row.at < cut]
+        + [(item.at, 0, item) for item in ticket.items if not isinstance(item, Message | Note)],
+        key=lambda change: change[:2],
+    )
+    is_created = False
+    night = night_after(ticket.created_at)
+    for at, _, change in changes:
+        if at >= night:
+            yield page_of_night(state, night, pages)
+            night = night_after(at)
+        if isinstance(change, Row):
+            yield from row_arrivals(state, change, cut - MESSAGE_WEBHOOK_DAYS * DAY)
+            if not is_created:
+                is_created = True
+                body = conversation_push(state) | {"event": "conversation_created", "performed_by": None}
+                yield webhook(at + 0.6, body)
+        else:
+            yield from change_arrivals(state, change)
+    yield page_of_night(state, night, pages)
+    if state.status == "open" and night < cut:
+        pages.setdefault(cut, []).append((state.last_activity_at, conversation_row(state)))
+
+
+def night_after(at: int) -> int:
+    """The local midnight that follows."""
+    return clock.midnight(clock.local_day(at)) + DAY
+
+
+def row_arrivals(state: State, row: Row, message_webhooks_from: int) -> Iterator[Arrival]:
+    """A new row of the ticket. Activities are never sent."""
+    state.rows.append(row)
+    state.updated_at = row.at
+    if row.message_type == ACTIVITY:
+        return
+    state.last_spoken = row
+    if row.message_type == INCOMING:
+        state.waiting_since = state.waiting_since or row.at
+        state.unread += 1
+    elif isinstance(row.item, Message) and row.item.author == "agent":
+        state.first_reply_at = state.first_reply_at or row.at
+        state.waiting_since, state.unread, state.seen_at = 0, 0, max(state.seen_at, row.at)
+    if row.at < message_webhooks_from:
+        return
+    actor = actor_of(row)
+    yield webhook(row.at + 0.5, message_push(state, row) | {"event": "message_created", "performed_by": actor})
+    if isinstance(row.item, Message) and row.message_type != INCOMING:
+        sent = message_push(state, row) | {"source_id": row.item.wamid}
+        yield webhook(row.at + 2.5, sent | {"event": "message_updated", "performed_by": None})
+
+
+def change_arrivals(state: State, change: Item) -> Iterator[Arrival]:
+    """A new status, assignee or set of labels, or an agent's look (which no webhook tells)."""
+    if isinstance(change, Seen):
+        state.seen_at, state.unread = max(state.seen_at, change.at), 0
+        return
+    state.updated_at = change.at
+    if isinstance(change, StatusChange):
+        state.status = change.status
+        if change.status == "resolved":
+            state.waiting_since = 0
+        body = {"event": "conversation_status_changed", "changed_attributes": None, "performed_by": user(change.actor)}
+        yield webhook(change.at + 0.7, conversation_push(state) | body)
+    elif isinstance(change, Assignment):
+        previous = state.assignee.agent_id if state.assignee else None
+        state.assignee = change.agent
+        changed = [{"assignee_id": {"previous_value": previous, "current_value": change.agent.agent_id}}]
+        yield webhook(change.at + 0.7, updated(state, changed, user(change.agent)))
+    elif isinstance(change, LabelChange):
+        yield from label_arrivals(state, change)
+
+
+def label_arrivals(state: State, change: LabelChange) -> Iterator[Arrival]:
+    """A change of labels; made by a user it is told twice."""
+    before = list(state.labels)
+    state.labels = [label for label in before if label not in change.removed] + list(change.added)
+    instant = iso(change.at)
+    changed = [
+        {"updated_at": {"previous_value": instant, "current_value": instant}},
+        {"cached_label_list": {"previous_value": ", ".join(before), "current_value": ", ".join(state.labels)}},
+        {"label_list": {"previous_value": before, "current_value": list(state.labels)}},
+    ]
+    is_user = isinstance(change.actor, Agent)
+    body = updated(state, changed, user(change.actor) if is_user else {"type": "automation_rule", "id": shop.RULE_ID})
+    yield webhook(change.at + 0.4, body)
+    if is_user:
+        yield webhook(change.at + 1.1, body)
+
+
+def updated(state: State, changed: list[Json], actor: Json | None) -> Json:
+    return conversation_push(state) | {
+        "event": "conversation_updated",
+        "changed_attributes": changed,
+        "performed_by": actor,
+    }
+
+
+def user(agent: Agent | None) -> Json | None:
+    return {"type": "user", "id": agent.agent_id} if agent else None
+
+
+def actor_of(row: Row) -> Json | None:
+    if isinstance(row.item, Note):
+        return user(row.item.agent)
+    by = row.item.by if isinstance(row.item, Message) else None
+    if isinstance(by, Agent):
+        return user(by)
+    return {"type": "agent_bot", "id": shop.BOT_ID} if by == "bot" else None
+
+
+# --------------------------------------------------------------------------------------------------------------- shapes
+
+
+def iso(at: int) -> str:
+    """2026-09-21T00:05:00.000Z"""
+    return f"{clock.utc_text(at)[:19]}.000Z"
+
+
+def contact(state: State) -> Json:
+    """The customer, as every shape holds them."""
+    person = state.ticket.person
+    known = person.identity(state.ticket.created_at)
+    return {
+        "additional_attributes": {"social_whatsapp_user_name": person.username} if person.username else {},
+        "custom_attributes": {},
+        "email": None,
+        "id": state.contact_id,
+        "identifier": None,
+        "name": person.name,
+        "phone_number": f"+{known.phone}" if known.phone else None,
+        "thumbnail": "",
+        "blocked": False,
+    }
+
+
+def contact_inbox_source(state: State) -> str:
+    known = state.ticket.person.identity(state.ticket.created_at)
+    return known.phone or known.user_id or ""
+
+
+def agent_sender(agent: Agent) -> Json:
+    return {
+        "id": agent.agent_id,
+        "name": agent.name,
+        "available_name": agent.name,
+        "avatar_url": "",
+        "type": "user",
+        "availability_status": "online",
+        "thumbnail": "",
+    }
+
+
+def agent_object(agent: Agent) -> Json:
+    """An agent as the API lists them."""
+    return {
+        "id": agent.agent_id,
+        "account_id": CHATWOOT_ACCOUNT,
+        "availability_status": "online",
+        "auto_offline": True,
+        "confirmed": True,
+        "email": agent.email,
+        "available_name": agent.name,
+        "name": agent.name,
+        "role": "agent",
+        "thumbnail": "",
+        "custom_role_id": None,
+    }
+
+
+def sender_of(state: State, row: Row) -> Json | None:
+    if row.message_type == INCOMING:
+        return contact(state) | {"type": "contact"}
+    if isinstance(row.item, Note):
+        return agent_sender(row.item.agent)
+    by = row.item.by if isinstance(row.item, Message) else None
+    if isinstance(by, Agent):
+        return agent_sender(by)
+    return {"id": shop.BOT_ID, "name": shop.BOT_NAME, "avatar_url": "", "type": "agent_bot"} if by == "bot" else None
+
+
+def delivery(row: Row, at: int) -> str:
+    """The furthest state told before an instant; the inbox knows no `played`."""
+    known = [status for status, told in row.item.statuses if told < at] if isinstance(row.item, Message) else []
+    return next((status for status in ("failed", "read", "delivered") if status in known), "sent")
+
+
+def source_id(row: Row) -> str | None:
+    return row.item.wamid if isinstance(row.item, Message) else None
+
+
+def content_attributes(row: Row) -> Json:
+    by = row.item.by if isinstance(row.item, Message) else None
+    return {"automation_rule_id": shop.RULE_ID} if by == "rule" else {}
+
+
+def additional_attributes(row: Row) -> Json:
+    by = row.item.by if isinstance(row.item, Message) else None
+    if by != "campaign":
+        return {}
+    return {"campaign_id": 2, "template_params": {"name": "new_oud", "category": "MARKETING", "language": "ar"}}
+
+
+def attachments(row: Row) -> list[Json]:
+    """The attachment of a message that is not text."""
+    kind = row.item.kind if isinstance(row.item, Message) else "text"
+    if kind == "text":
+        return []
+    found: Json = {"id": row.row_id, "message_id": row.row_id, "file_type": FILE_TYPES.get(kind, kind)}
+    found["account_id"] = CHATWOOT_ACCOUNT
+    if kind == "location":
+        return [found | {"coordinates_lat": 24.7136, "coordinates_long": 46.6753, "fallback_title": "الرياض"}]
+    url = f"https://inbox.example.test/files/{row.row_id}"
+    return [found | {"extension": None, "data_url": url, "thumb_url": "", "file_size": 48211}]
+
+
+def page_message(state: State, row: Row, at: int) -> Json:
+    """A message as a page of messages shows it."""
+    found: Json = {
+        "id": row.row_id,
+        "content": row.content,
+        "inbox_id": INBOX_ID,
+        "conversation_id": state.ticket.ticket_id,
+        "message_type": row.message_type,
+        "content_type": "text",
+        "status": delivery(row, at),
+        "content_attributes": content_attributes(row),
+        "created_at": row.at,
+        "private": row.is_private,
+        "source_id": source_id(row),
+    }
+    if sender := sender_of(state, row):
+        found["sender"] = sender
+    if files := attachments(row):
+        found["attachments"] = files
+    return found
+
+
+def nested_message(state: State, row: Row) -> Json:
+    """A message as a conversation holds its last one."""
+    if row.message_type == INCOMING:
+        sender_type, sender_id = "Contact", state.contact_id
+    elif isinstance(row.item, Message) and isinstance(row.item.by, Agent):
+        sender_type, sender_id = "User", row.item.by.agent_id
+    else:
+        sender_type, sender_id = None, None
+    found = page_message(state, row, state.updated_at + 1) | {
+        "account_id": CHATWOOT_ACCOUNT,
+        "updated_at": iso(row.at),
+        "sender_type": sender_type,
+        "sender_id": sender_id,
+        "external_source_ids": {},
+        "additional_attributes": additional_attributes(row),
+        "processed_message_content": row.content,
+        "sentiment": {},
+    }
+    found["conversation"] = {
+        "assignee_id": state.assignee.agent_id if state.assignee else None,
+        "unread_count": min(state.unread, 10),
+        "last_activity_at": state.last_activity_at,
+        "contact_inbox": {"source_id": contact_inbox_source(state)},
+    }
+    return found
+
+
+def shared_state(state: State) -> Json:
+    """What webhooks and pages show alike. Null times are 0 here."""
+    return {
+        "additional_attributes": {},
+        "can_reply": True,
+        "id": state.ticket.ticket_id,
+        "inbox_id": INBOX_ID,
+        "labels": list(state.labels),
+        "status": state.status,
+        "custom_attributes": {},
+        "snoozed_until": None,
+        "unread_count": min(state.unread, 10),
+        "priority": None,
+        "waiting_since": state.waiting_since,
+        "agent_last_seen_at": state.seen_at,
+        "contact_last_seen_at": 0,
+        "last_activity_at": state.last_activity_at,
+        "timestamp": state.last_activity_at,
+        "created_at": state.ticket.created_at,
+        "updated_at": state.updated_at + 0.123456,
+    }
+
+
+def conversation_push(state: State) -> Json:
+    """A conversation as webhooks carry it."""
+    created = iso(state.ticket.created_at)
+    last = state.last_spoken
+    return shared_state(state) | {
+        "channel": "Channel::Whatsapp",
+        "contact_inbox": {
+            "id": state.contact_inbox_id,
+            "contact_id": state.contact_id,
+            "inbox_id": INBOX_ID,
+            "source_id": contact_inbox_source(state),
+            "created_at": created,
+            "updated_at": created,
+            "hmac_verified": False,
+            "pubsub_token": "example",
+        },
+        "messages": [nested_message(state, last)] if last else [],
+        "meta": {
+            "sender": contact(state) | {"type": "contact"},
+            "assignee": agent_sender(state.assignee) if state.assignee else None,
+            "team": None,
+            "hmac_verified": False,
+        },
+        "first_reply_created_at": iso(state.first_reply_at) if state.first_reply_at else None,
+    }
+
+
+def conversation_row(state: State) -> Json:
+    """A conversation as pages list it."""
+    meta: Json = {
+        "sender": contact(state)
+        | {
+            "availability_status": "offline",
+            "last_activity_at": state.last_activity_at,
+            "created_at": state.ticket.created_at,
+        },
+        "channel": "Channel::Whatsapp",
+        "hmac_verified": False,
+    }
+    if state.assignee:
+        meta["assignee"] = agent_object(state.assignee)
+    last = nested_message(state, state.last_spoken) if state.last_spoken else None
+    return shared_state(state) | {
+        "meta": meta,
+        "messages": [last] if last else [],
+        "account_id": CHATWOOT_ACCOUNT,
+        "uuid": f"00000000-0000-4000-8000-{state.ticket.ticket_id:012d}",
+        "assignee_last_seen_at": state.seen_at,
+        "muted": False,
+        "first_reply_created_at": state.first_reply_at,
+        "last_non_activity_message": last,
+        "sla_policy_id": None,
+    }
+
+
+def message_push(state: State, row: Row) -> Json:
+    """A message as webhooks carry it. What goes out has no wamid yet when it is made."""
+    sender: Json | None = None
+    if row.message_type == INCOMING:
+        sender = {"account": ACCOUNT} | contact(state) | {"avatar": ""}
+    elif isinstance(row.item, Note):
+        sender = push_user(row.item.agent)
+    elif isinstance(row.item, Message) and isinstance(row.item.by, Agent):
+        sender = push_user(row.item.by)
+    elif isinstance(row.item, Message) and row.item.by == "bot":
+        sender = {"id": shop.BOT_ID, "name": shop.BOT_NAME, "type": "agent_bot"}
+    body = {
+        "account": ACCOUNT,
+        "additional_attributes": additional_attributes(row),
+        "content_attributes": content_attributes(row),
+        "content_type": "text",
+        "content": row.content,
+        "conversation": conversation_push(state),
+        "created_at": iso(row.at),
+        "id": row.row_id,
+        "inbox": INBOX,
+        "message_type": TYPE_NAMES[row.message_type],
+        "private": row.is_private,
+        "sender": sender,
+        "source_id": source_id(row) if row.message_type == INCOMING else None,
+    }
+    if files := attachments(row):
+        body["attachments"] = files
+    return body
+
+
+def push_user(agent: Agent) -> Json:
+    return {"id": agent.agent_id, "name": agent.name, "email": agent.email, "type": "user"}
+
+
+# ---------------------------------------------------------------------------------------------------------------- pages
+
+
+def page_of_night(state: State, night: int, pages: dict[int, list[tuple[int, Json]]]) -> Arrival:
+    """The ticket's messages as of a midnight; the ticket itself joins that night's list."""
+    pages.setdefault(night, []).append((state.last_activity_at, conversation_row(state)))
+    meta = {
+        "labels": list(state.labels),
+        "additional_attributes": {},
+        "contact": contact(state) | {"type": "contact"},
+        "assignee": agent_sender(state.assignee) if state.assignee else None,
+        "agent_last_seen_at": iso(state.seen_at) if state.seen_at else None,
+        "assignee_last_seen_at": iso(state.seen_at) if state.seen_at else None,
+    }
+    body = {"meta": meta, "payload": [page_message(state, row, night) for row in state.rows]}
+    at = night + POLL_DELAY + 10 + state.ticket.ticket_id * 0.05
+    return Arrival(at, f"GET /conversations/{state.ticket.ticket_id}/messages", body)
+
+
+def conversation_pages(night: int, found: list[tuple[int, Json]]) -> Iterator[Arrival]:
+    """A night's list of what changed, 25 to a page, the latest first."""
+    rows = [row for _, row in sorted(found, key=lambda entry: (-entry[0], entry[1]["id"]))]
+    assigned = sum("assignee" in row["meta"] for row in rows)
+    counts = {
+        "mine_count": 0,
+        "assigned_count": assigned,
+        "unassigned_count": len(rows) - assigned,
+        "all_count": len(rows),
+    }
+    for start in range(0, len(rows), 25):
+        body = {"data": {"meta": counts, "payload": rows[start : start + 25]}}
+        yield Arrival(night + POLL_DELAY + start / 25, "GET /conversations", body)
+
+
+def settings_pages(at: int) -> Iterator[Arrival]:
+    """Agents, inboxes, labels and teams."""
+    yield Arrival(at, "GET /agents", [agent_object(agent) for agent in AGENTS])
+    hours = {"day_of_week": 0, "closed_all_day": False, "open_hour": 10, "open_minutes": 0, "close_hour": 23}
+    inbox = {
+        "id": INBOX_ID,
+        "avatar_url": "",
+        "channel_id": INBOX_ID,
+        "name": INBOX_NAME,
+        "channel_type": "Channel::Whatsapp",
+        "working_hours_enabled": True,
+        "working_hours": [hours | {"close_minutes": 0, "open_all_day": False}],
+        "timezone": "Asia/Riyadh",
+        "allow_messages_after_resolved": True,
+        "lock_to_single_conversation": False,
+        "phone_number": f"+{shop.SALES.phone}",
+        "provider": "whatsapp_cloud",
+        "provider_config": {"phone_number_id": shop.SALES.phone_number_id, "business_account_id": shop.WABA_ID},
+    }
+    yield Arrival(at + 1, "GET /inboxes", {"payload": [inbox]})
+    labels = [
+        {"id": number, "title": title, "description": None, "color": "#1f93ff", "show_on_sidebar": True}
+        for number, title in enumerate(KNOWN_LABELS, 1)
+    ]
+    yield Arrival(at + 2, "GET /labels", {"payload": labels})
+    team = {"id": 3, "name": "sales", "description": None, "allow_auto_assign": True, "account_id": CHATWOOT_ACCOUNT}
+    yield Arrival(at + 3, "GET /teams", [team | {"is_member": True}])
+
+
+def contact_pages(contacts: Contacts, at: int) -> Iterator[Arrival]:
+    """All contacts with a phone, 15 to a page; the inbox lists none without."""
+    inbox = INBOX | {"channel_type": "Channel::Whatsapp"}
+    rows: list[Json] = []
+    for (person, identity), contact_id in contacts.known.items():
+        known = person.identities[identity]
+        if known.phone:
+            rows.append(
+                {
+                    "additional_attributes": {},
+                    "availability_status": "offline",
+                    "email": None,
+                    "id": contact_id,
+                    "name": person.name,
+                    "phone_number": f"+{known.phone}",
+                    "blocked": False,
+                    "identifier": None,
+                    "thumbnail": "",
+                    "custom_attributes": {},
+                    "last_activity_at": at,
+                    "created_at": at - DAY,
+                    "contact_inboxes": [
+                        {"source_id": source, "inbox": inbox} for source in (known.phone, known.user_id) if source
+                    ],
+                }
+            )
+    for start in range(0, len(rows), 15):
+        number = start // 15 + 1
+        body = {"meta": {"count": len(rows), "current_page": number}, "payload": rows[start : start + 15]}
+        yield Arrival(at + 30 + number, "GET /contacts", body)
