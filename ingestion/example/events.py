@@ -132,6 +132,11 @@ class Buyer:
     customer_id: int = 0
     since: int = 0
 
+    @property
+    def hides_phone(self) -> bool:
+        """Some log in through another service and never give a number."""
+        return self.customer_id % 97 == 0
+
 
 @dataclass(frozen=True)
 class CreditNote:
@@ -194,6 +199,10 @@ class Order:
     def slug(self, at: int) -> str:
         """The status at an instant."""
         return [slug for since, slug in self.steps if since <= at][-1]
+
+    def updated_at(self, at: int) -> int:
+        """The last change of status before an instant."""
+        return max(since for since, _ in self.steps if since <= at)
 
 
 @dataclass(frozen=True)
