@@ -17,7 +17,7 @@ from ingestion.example.events import Assignment, Item, LabelChange, Message, Not
 from ingestion.example.shop import AGENTS, CHATWOOT_ACCOUNT, INBOX_ID, INBOX_NAME, Agent, Person
 
 Json = dict[str, Any]
-MESSAGE_WEBHOOK_DAYS = 8
+MESSAGE_WEBHOOK_DAYS = 6
 POLL_DELAY = 20 * MINUTE  # after midnight
 INCOMING, OUTGOING, ACTIVITY, TEMPLATE = 0, 1, 2, 3
 TYPE_NAMES = ("incoming", "outgoing", "activity", "template")
