@@ -18,7 +18,7 @@ from ingestion.example.shop import AGENTS, CHATWOOT_ACCOUNT, INBOX_ID, INBOX_NAM
 
 Json = dict[str, Any]
 MESSAGE_WEBHOOK_DAYS = 6
-POLL_DELAY = 20 * MINUTE  # after midnight
+POLL_DELAY = 20 * MINUTE  # after midnight; the pages of a poll come within the second before it
 INCOMING, OUTGOING, ACTIVITY, TEMPLATE = 0, 1, 2, 3
 TYPE_NAMES = ("incoming", "outgoing", "activity", "template")
 FILE_TYPES = {"document": "file", "sticker": "image"}
@@ -153,11 +153,11 @@ def ticket_arrivals(
         key=lambda change: change[:2],
     )
     is_created = False
-    night = night_after(ticket.created_at)
+    poll = next_poll(ticket.created_at)
     for at, _, change in changes:
-        if at >= night:
-            yield page_of_night(state, night, pages)
-            night = night_after(at)
+        if at >= poll:
+            yield page_of_poll(state, poll, pages)
+            poll = next_poll(at)
         if isinstance(change, Row):
             yield from row_arrivals(state, change, cut - MESSAGE_WEBHOOK_DAYS * DAY)
             if not is_created:
@@ -166,14 +166,14 @@ def ticket_arrivals(
                 yield webhook(at + 0.6, body)
         else:
             yield from change_arrivals(state, change)
-    yield page_of_night(state, night, pages)
-    if state.status == "open" and night < cut:
-        pages.setdefault(cut, []).append((state.last_activity_at, conversation_row(state)))
+    yield page_of_poll(state, poll, pages)
+    if state.status == "open" and poll < cut:
+        pages.setdefault(cut + POLL_DELAY, []).append((state.last_activity_at, conversation_row(state)))
 
 
-def night_after(at: int) -> int:
-    """The local midnight that follows."""
-    return clock.midnight(clock.local_day(at)) + DAY
+def next_poll(at: int) -> int:
+    """The first poll that can show what happened at an instant."""
+    return clock.midnight(clock.local_day(at - POLL_DELAY)) + DAY + POLL_DELAY
 
 
 def row_arrivals(state: State, row: Row, message_webhooks_from: int) -> Iterator[Arrival]:
@@ -527,9 +527,9 @@ def push_user(agent: Agent) -> Json:
 # ---------------------------------------------------------------------------------------------------------------- pages
 
 
-def page_of_night(state: State, night: int, pages: dict[int, list[tuple[int, Json]]]) -> Arrival:
-    """The ticket's messages as of a midnight; the ticket itself joins that night's list."""
-    pages.setdefault(night, []).append((state.last_activity_at, conversation_row(state)))
+def page_of_poll(state: State, poll: int, pages: dict[int, list[tuple[int, Json]]]) -> Arrival:
+    """The ticket's messages as of a poll; the ticket itself joins that night's list."""
+    pages.setdefault(poll, []).append((state.last_activity_at, conversation_row(state)))
     meta = {
         "labels": list(state.labels),
         "additional_attributes": {},
@@ -538,12 +538,12 @@ def page_of_night(state: State, night: int, pages: dict[int, list[tuple[int, Jso
         "agent_last_seen_at": iso(state.seen_at) if state.seen_at else None,
         "assignee_last_seen_at": iso(state.seen_at) if state.seen_at else None,
     }
-    body = {"meta": meta, "payload": [page_message(state, row, night) for row in state.rows]}
-    at = night + POLL_DELAY + 10 + state.ticket.ticket_id * 0.05
+    body = {"meta": meta, "payload": [page_message(state, row, poll) for row in state.rows]}
+    at = poll - 0.8 + state.ticket.ticket_id % 1000 * 0.0007
     return Arrival(at, f"GET /conversations/{state.ticket.ticket_id}/messages", body)
 
 
-def conversation_pages(night: int, found: list[tuple[int, Json]]) -> Iterator[Arrival]:
+def conversation_pages(poll: int, found: list[tuple[int, Json]]) -> Iterator[Arrival]:
     """A night's list of what changed, 25 to a page, the latest first."""
     rows = [row for _, row in sorted(found, key=lambda entry: (-entry[0], entry[1]["id"]))]
     assigned = sum("assignee" in row["meta"] for row in rows)
@@ -555,7 +555,7 @@ def conversation_pages(night: int, found: list[tuple[int, Json]]) -> Iterator[Ar
     }
     for start in range(0, len(rows), 25):
         body = {"data": {"meta": counts, "payload": rows[start : start + 25]}}
-        yield Arrival(night + POLL_DELAY + start / 25, "GET /conversations", body)
+        yield Arrival(poll - 0.95 + start / 2500, "GET /conversations", body)
 
 
 def settings_pages(at: int) -> Iterator[Arrival]:

@@ -12,7 +12,7 @@ from ingestion.example.clock import DAY, MINUTE
 from ingestion.example.events import Buyer, Cart, CreditNote, Order, Stage, Story
 
 Json = dict[str, Any]
-PULL_DELAY = 25 * MINUTE  # after midnight
+PULL_DELAY = 25 * MINUTE  # after midnight; the answers of a pull come within the second before it
 CART_DAYS = 15  # how long Salla lists a cart
 REPORTED = (  # raw status id, name, ticked for the merchant's reports
     (1, "بإنتظار الدفع", False),
@@ -104,49 +104,50 @@ def numbered_invoices(story: Story) -> list[tuple[int, Order, CreditNote | None]
 
 
 def nightly_pulls(story: Story, invoices: list[tuple[int, Order, CreditNote | None]]) -> Iterator[Arrival]:
-    """What is asked of the API after each midnight about the day before."""
+    """What is asked of the API each night about what changed since the night before."""
     stage = story.stage
-    by_night = changed_by_night(story)
+    changed = changed_by_pull(story)
     created: dict[int, list[Order]] = {}
     for order in story.orders:
-        created.setdefault(night_of(stage, order.at), []).append(order)
+        created.setdefault(next_pull(stage, order.at), []).append(order)
     noted: dict[int, list[Json]] = {}
     for serial, (at, order, note) in enumerate(invoices, 1):
         row = shapes.invoice(order, note, serial) | {"date": shapes.plain_date(at)[:10]}
-        noted.setdefault(night_of(stage, at), []).append(row)
-    for night in range(stage.first + DAY, stage.cut + 1, DAY):
-        at = night + PULL_DELAY
-        new = [order for order in created.get(night, []) if not is_gone(order, night)]
-        for place, page in enumerate(shapes.pages([shapes.list_order(order, night) for order in new], 30)):
-            yield Arrival(at + place, "GET /orders", page)
-        for place, order in enumerate(by_night.get(night, [])):
-            body = shapes.answer(shapes.light_order(order, night))
-            yield Arrival(at + 5 + place * 0.2, f"GET /orders/{order.order_id}", body)
-        for place, order in enumerate(new):
-            body = shapes.answer([item for item, _ in shapes.items(order)])
-            yield Arrival(at + 60 + place * 0.2, f"GET /orders/items?order_id={order.order_id}", body)
-        yield Arrival(at + 90, "GET /orders/invoices", shapes.page(noted.get(night, [])))
-        paid = [row for order in by_night.get(night, []) for row in transactions(order, night)]
-        yield Arrival(at + 91, "GET /transactions", shapes.page(paid))
-        carts = [cart for cart in story.carts if is_listed(cart, night)]
-        for place, page in enumerate(shapes.pages([shapes.cart_object(cart, at) for cart in carts], 50)):
-            yield Arrival(at + 92 + place, "GET /carts/abandoned", page)
+        noted.setdefault(next_pull(stage, at), []).append(row)
+    for pull in range(stage.first + PULL_DELAY, stage.cut + DAY, DAY):
+        seen = min(pull, stage.cut) - 1
+        answers: list[tuple[str, Json]] = []
+        new = [order for order in created.get(pull, []) if not is_gone(order, seen)]
+        rows = [shapes.list_order(order, seen) for order in new]
+        answers += [("GET /orders", page) for page in shapes.pages(rows, 30)]
+        for order in changed.get(pull, []):
+            answers.append((f"GET /orders/{order.order_id}", shapes.answer(shapes.light_order(order, seen))))
+        for order in new:
+            items = shapes.answer([item for item, _ in shapes.items(order)])
+            answers.append((f"GET /orders/items?order_id={order.order_id}", items))
+        answers.append(("GET /orders/invoices", shapes.page(noted.get(pull, []))))
+        paid = [row for order in changed.get(pull, []) for row in transactions(order, seen)]
+        answers.append(("GET /transactions", shapes.page(paid)))
+        carts = [shapes.cart_object(cart, pull) for cart in story.carts if is_listed(cart, seen)]
+        answers += [("GET /carts/abandoned", page) for page in shapes.pages(carts, 50)]
+        for place, (kind, body) in enumerate(answers):
+            yield Arrival(pull - 0.9 + place * 0.001, kind, body)
 
 
-def night_of(stage: Stage, at: int) -> int:
-    """The midnight that ends the day of an instant."""
-    return stage.first + (stage.day(at) + 1) * DAY
+def next_pull(stage: Stage, at: int) -> int:
+    """The first pull that can tell of what happened at an instant."""
+    return stage.first + ((at - stage.first - PULL_DELAY) // DAY + 1) * DAY + PULL_DELAY
 
 
-def changed_by_night(story: Story) -> dict[int, list[Order]]:
-    """The orders of which something changed on the day before each midnight."""
+def changed_by_pull(story: Story) -> dict[int, list[Order]]:
+    """The orders of which something changed since the pull before."""
     stage = story.stage
     found: dict[int, list[Order]] = {}
     for order in story.orders:
         instants = [at for at, _ in order.steps] + [note.at for note in order.credit_notes]
-        for night in sorted({night_of(stage, at) for at in instants if at < stage.cut}):
-            if not is_gone(order, night):
-                found.setdefault(night, []).append(order)
+        for pull in sorted({next_pull(stage, at) for at in instants if at < stage.cut}):
+            if not is_gone(order, pull):
+                found.setdefault(pull, []).append(order)
     return found
 
 
