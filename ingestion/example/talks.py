@@ -78,7 +78,7 @@ def on_shift(stage: Stage, at: int) -> Agent:
 def outgoing_statuses(rng: Random, at: int, kind: str, fails: float) -> tuple[tuple[str, int], ...]:
     """What WhatsApp will tell of a message sent at `at`."""
     if rng.random() < fails:
-        return (("failed", at + 1),)
+        return (("failed", at),)
     found = [("sent", at)]
     if rng.random() < 0.04:
         return tuple(found)
