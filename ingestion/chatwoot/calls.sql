@@ -1,0 +1,91 @@
+-- What each landed line answers: a webhook by its event, a page by the path of its call, whatever stands around it.
+
+-- A time of Chatwoot's: integer, float or text seconds, milliseconds, or ISO; null is sometimes shown as 0.
+create temp macro instant(value) as (
+    case
+        when try_cast((value ->> '$') as decimal(26, 6)) is null then try_cast((value ->> '$') as timestamptz)
+        when try_cast((value ->> '$') as decimal(26, 6)) <= 0 then null
+        when try_cast((value ->> '$') as decimal(26, 6)) < 100000000000
+            then make_timestamptz((try_cast((value ->> '$') as decimal(26, 6)) * 1000000)::bigint)
+        when try_cast((value ->> '$') as decimal(26, 6)) < 100000000000000
+            then make_timestamptz((try_cast((value ->> '$') as decimal(26, 6)) * 1000)::bigint)
+    end
+);
+
+-- Nothing before WhatsApp existed, and nothing a clock cannot show, is a time of ours.
+create temp macro sane_instant(value) as (
+    case
+        when instant(value) >= timestamptz '2009-01-01' and instant(value) < timestamptz '2100-01-01' then instant(value)
+    end
+);
+
+-- An object, also where it came as the text of one (older rows keep content_attributes so).
+create temp macro object_of(value) as (
+    case
+        when json_type(value) = 'OBJECT' then value
+        when json_type(value) = 'VARCHAR' and json_valid(value ->> '$')
+            then case when json_type((value ->> '$')::json) = 'OBJECT' then (value ->> '$')::json end
+    end
+);
+
+create temp table calls as
+with paths as (
+    select
+        *,
+        lower(trim(kind)) = 'webhook' as is_webhook,
+        -- the method, the host and what is asked for by ? do not say what the body is
+        regexp_replace(regexp_replace(trim(kind), '^[A-Za-z]+\s+', ''), '[?#].*$', '') as full_path
+    from documents
+),
+
+resources as (
+    select
+        *,
+        nullif(regexp_extract(full_path, '/accounts/([0-9]+)(/|$)', 1), '') as path_account,
+        '/' || trim(
+            regexp_replace(
+                regexp_replace(
+                    regexp_replace(full_path, '^https?://[^/]+', '', 'i'), '^/?(public/)?(api/v[0-9]+)?(/?accounts/[^/]+)?', ''
+                ),
+                '\.json$', ''
+            ),
+            '/'
+        ) as path
+    from paths
+),
+
+named as (
+    select
+        *,
+        case
+            when is_webhook then 'webhook'
+            when regexp_matches(path, '^/conversations/[^/]+/messages(/[^/]+)?$') then 'messages'
+            when regexp_matches(path, '^/conversations/[^/]+/labels$') then 'conversation_labels'
+            when path = '/conversations/meta' then 'other'
+            when regexp_matches(path, '^/conversations(/[^/]+)?$|^/contacts/[^/]+/conversations$') then 'conversations'
+            when regexp_matches(path, '^/contacts(/[^/]+)?$') then 'contacts'
+            when regexp_matches(path, '^/agents(/[^/]+)?$') then 'agents'
+            when regexp_matches(path, '^/inboxes(/[^/]+)?$') then 'inboxes'
+            when regexp_matches(path, '^/teams(/[^/]+)?$') then 'teams'
+            when regexp_matches(path, '^/labels(/[^/]+)?$') then 'labels'
+            else 'other'
+        end as resource
+    from resources
+)
+
+select
+    workspace,
+    landing_file,
+    landing_line,
+    received_at,
+    kind,
+    path,
+    resource,
+    body,
+    case when is_webhook then (body ->> '$.event') end as event,
+    nullif(regexp_extract(path, '^/conversations/([0-9]+)(/|$)', 1), '') as path_conversation_id,
+    coalesce(
+        (body ->> '$.account.id'), (body ->> '$.account_id'), (body ->> '$.messages[0].account_id'),
+        (body ->> '$.conversation.account_id'), (body ->> '$.conversation.messages[0].account_id'), path_account, account
+    ) as account
+from named;

@@ -1,0 +1,146 @@
+-- What changed in a conversation, as webhooks tell it (values before and after) and as notices tell it (a sentence).
+create temp macro first_change(changed, name) as (
+    list_filter(list_transform(changed, lambda e: json_extract(e, name)), lambda v: json_type(v) = 'OBJECT')[1]
+);
+
+create temp macro titles(value) as (
+    case
+        when json_type(value) = 'ARRAY' then list_filter(from_json(value, '["VARCHAR"]'), lambda t: trim(t) <> '')
+        when json_type(value) = 'VARCHAR' then list_filter(string_split(value ->> '$', ', '), lambda t: trim(t) <> '')
+        else cast([] as varchar [])
+    end
+);
+
+create temp table told_changes as
+with changed as (
+    select
+        *,
+        case json_type(conversation, '$.changed_attributes')
+            when 'ARRAY' then from_json(conversation -> '$.changed_attributes', '["JSON"]')
+            when 'OBJECT' then [conversation -> '$.changed_attributes']
+            else cast([] as json [])
+        end as attributes
+    from readable_conversations
+    where event is not null and item_path is null
+)
+
+select
+    * exclude (conversation, attributes),
+    (conversation ->> '$.status') as current_status,
+    first_change(attributes, '$.label_list') as label_change,
+    first_change(attributes, '$.status') as status_change,
+    -- the save itself; the row's own updated_at is that of when the webhook was written
+    coalesce(
+        sane_instant(first_change(attributes, '$.updated_at') -> '$.current_value'), observed_at
+    ) as changed_at,
+    (conversation ->> '$.performed_by.type') as performed_by_type,
+    (conversation ->> '$.performed_by.id') as performed_by_id,
+    (conversation ->> '$.performed_by.name') as performed_by_name
+from changed;
+
+-- Notices are sentences in the account's language: English, Arabic and French are read, from the locale files.
+create temp table notices as
+with sentences as (
+    select
+        *,
+        trim(item ->> '$.content') as sentence
+    from readable_messages
+    where message_type = 'activity'
+),
+
+read_sentences as (
+    select
+        *,
+        regexp_matches(
+            sentence,
+            '^(Conversation was marked resolved by system due to|تم وضع علامة على المحادثة كمحلولة من قبل النظام|'
+            || 'تم تحديد هذه المحادثة كمحلولة بواسطة النظام|La conversation a été marquée (comme )?résolue par le système en raison)'
+        ) as is_closed_by_system,
+        nullif(regexp_extract(sentence, '^Conversation was marked resolved by (.+) due to inactivity$', 1), '')
+            as closing_assistant_en,
+        nullif(regexp_extract(sentence, '^تم تحديد هذه المحادثة كمحلولة بواسطة (.+) بسبب عدم النشاط$', 1), '')
+            as closing_assistant_ar,
+        nullif(
+            regexp_extract(
+                sentence,
+                '^(?:Conversation was marked resolved by|تم تحديث حالة المحادثة لـ.?مغلقة.? بواسطة|'
+                || 'La conversation a été marquée (?:comme )?résolue par) (.+)$',
+                1
+            ),
+            ''
+        ) as closing_name,
+        nullif(
+            regexp_extract(
+                sentence, '^(?:Conversation was resolved by|تم حل المحادثة بواسطة|La conversation a été résolue par) (.+)$', 1
+            ),
+            ''
+        ) as closing_customer,
+        regexp_matches(
+            sentence,
+            '^(System reopened the conversation|Conversation was marked open by system|Conversation was marked open automatically|'
+            || 'أعاد النظام فتح المحادثة|Le système a (ré-?|r)ouvert la conversation)'
+        ) as is_opened_by_system,
+        -- pending and snoozed are open
+        nullif(
+            regexp_extract(
+                sentence,
+                '^(?:Conversation was (?:reopened|marked open|marked as pending|marked pending|snoozed) by|'
+                || 'تم إعادة فتح المحادثة بواسطة|تم تحديد هذه المحادثة كمفتوحة بواسطة|تم تحديث حالة المحادثة لـ.?معلقة.? بواسطة|'
+                || 'تم تأجيل المحادثة بواسطة|La conversation a été (?:ré-?ouverte|rouverte|marquée comme en attente|reportée) par) (.+)$',
+                1
+            ),
+            ''
+        ) as opening_name,
+        -- the same words tell of priorities, policies and participants
+        regexp_matches(
+            sentence,
+            ' (added|removed) SLA policy | (added|removed) (a|.+ as a) participant$| removed the priority$'
+            || '| (أضاف|أزال) سياسة مستوى الخدمة | أزال الأولوية$| a (ajouté|supprimé) (la|une|le|un) '
+        ) as is_about_something_else,
+        nullif(regexp_extract(sentence, '^(.*\S) (?:added|أضاف|a ajouté) (.+)$', 1), '') as adding_name,
+        nullif(regexp_extract(sentence, '^(.*\S) (?:added|أضاف|a ajouté) (.+)$', 2), '') as added_labels,
+        nullif(regexp_extract(sentence, '^(.*\S) (?:removed|أزال|a supprimé) (.+)$', 1), '') as removing_name,
+        nullif(regexp_extract(sentence, '^(.*\S) (?:removed|أزال|a supprimé) (.+)$', 2), '') as removed_labels
+    from sentences
+),
+
+understood as (
+    select
+        *,
+        coalesce(closing_assistant_en, closing_assistant_ar) as closing_assistant,
+        case
+            when is_closed_by_system or coalesce(closing_name, closing_customer, closing_assistant_ar) is not null then 'closed'
+            when is_opened_by_system or opening_name is not null then 'open'
+        end as told_status
+    from read_sentences
+)
+
+select
+    workspace,
+    landing_file,
+    landing_line,
+    position,
+    received_at,
+    account,
+    conversation_id,
+    message_id,
+    created_at as changed_at,
+    told_status,
+    case
+        when told_status is not null or is_about_something_else then null
+        when added_labels is not null then 'applied'
+        when removed_labels is not null then 'removed'
+    end as label_action,
+    string_split(coalesce(added_labels, removed_labels), ', ') as label_titles,
+    case
+        when is_closed_by_system or is_opened_by_system then 'system'
+        when closing_assistant is not null then 'automation'
+        when coalesce(closing_name, opening_name) is not null then 'named'
+        when closing_customer is not null then 'customer'
+        when coalesce(adding_name, removing_name) is not null then 'named'
+    end as actor_kind,
+    case
+        when is_closed_by_system or is_opened_by_system then null
+        else coalesce(closing_assistant, closing_name, opening_name, closing_customer, adding_name, removing_name)
+    end as actor_name
+from understood;
