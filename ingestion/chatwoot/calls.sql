@@ -28,6 +28,15 @@ create temp macro object_of(value) as (
     end
 );
 
+-- A phone as E.164 digits; null where it is none.
+create temp macro phone_digits(shown) as (
+    nullif(regexp_extract(regexp_replace(shown, '[^0-9]', '', 'g'), '^(?:00)?([1-9][0-9]{6,14})$', 1), '')
+);
+
+-- What an inbox calls a contact is a phone's digits or a business-scoped id, by its look.
+create temp macro source_phone(source_id) as (nullif(regexp_extract(source_id, '^\+?([1-9][0-9]{6,14})$', 1), ''));
+create temp macro source_user_id(source_id) as (case when regexp_matches(source_id, '^[A-Z]{2}\.') then source_id end);
+
 create temp table calls as
 with paths as (
     select

@@ -56,6 +56,7 @@ select
     inbox_id,
     observed_at,
     source_id,
-    phone_number
+    source_user_id(source_id) as user_id,
+    coalesce(phone_digits(phone_number), source_phone(source_id)) as phone
 from told
 where source_id is not null and contact_id is not null

@@ -41,7 +41,7 @@ select
     event,
     coalesce(observed_at, sane_instant(contact -> '$.last_activity_at'), sane_instant(contact -> '$.created_at')) as observed_at,
     (contact ->> '$.name') as contact_name,
-    (contact ->> '$.phone_number') as phone_number,
+    phone_digits(contact ->> '$.phone_number') as phone,
     (contact ->> '$.email') as email,
     (contact ->> '$.identifier') as identifier,
     coalesce((contact ->> '$.additional_attributes.social_whatsapp_user_name'), (contact ->> '$.additional_attributes.username'))

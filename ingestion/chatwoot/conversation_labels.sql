@@ -37,6 +37,7 @@ select
     conversation_id,
     observed_at,
     len(labels)::bigint as label_count,
+    array_to_string(list_sort(list_distinct(labels)), ', ') as label_set,
     -- one null, and so one row, where there is none
     trim(unnest(case when len(labels) = 0 then [null] else list_sort(list_distinct(labels)) end)) as label
 from lists

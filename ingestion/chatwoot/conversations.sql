@@ -20,8 +20,8 @@ select
         else (conversation ->> '$.status')
     end as status,
     coalesce((conversation ->> '$.meta.sender.id'), (conversation ->> '$.contact_inbox.contact_id')) as contact_id,
-    coalesce((conversation ->> '$.contact_inbox.source_id'), (conversation ->> '$.messages[0].conversation.contact_inbox.source_id'))
-        as contact_source_id,
+    source_phone(contact_source_id) as contact_source_phone,
+    source_user_id(contact_source_id) as contact_user_id,
     (conversation ->> '$.meta.assignee.id') as assignee_id,
     (conversation ->> '$.meta.team.id') as team_id,
     (conversation ->> '$.priority') as priority,
@@ -31,4 +31,16 @@ select
     sane_instant(conversation -> '$.waiting_since') as waiting_since,
     sane_instant(conversation -> '$.contact_last_seen_at') as contact_last_seen_at,
     try_cast((conversation ->> '$.unread_count') as bigint) as unread_count
-from readable_conversations
+from (
+    select
+        *,
+        coalesce(
+            (conversation ->> '$.contact_inbox.source_id'),
+            -- a page shows it only around its messages, which may belong to another conversation
+            case
+                when coalesce((conversation ->> '$.messages[0].conversation_id'), conversation_id) = conversation_id
+                    then (conversation ->> '$.messages[0].conversation.contact_inbox.source_id')
+            end
+        ) as contact_source_id
+    from readable_conversations
+)

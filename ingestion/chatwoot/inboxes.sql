@@ -27,7 +27,7 @@ select
     received_at as observed_at,
     (inbox ->> '$.name') as inbox_name,
     (inbox ->> '$.channel_type') as channel_type,
-    coalesce((inbox ->> '$.phone_number'), (inbox ->> '$.provider_config.phone_number')) as phone_number,
+    phone_digits(coalesce((inbox ->> '$.phone_number'), (inbox ->> '$.provider_config.phone_number'))) as phone,
     coalesce((inbox ->> '$.provider_config.phone_number_id'), (inbox ->> '$.channel.provider_config.phone_number_id'))
         as phone_number_id,
     try_cast((inbox ->> '$.lock_to_single_conversation') as boolean) as is_locked_to_single_conversation
