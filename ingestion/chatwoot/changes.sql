@@ -97,10 +97,12 @@ read_sentences as (
             ' (added|removed) SLA policy | (added|removed) (a|.+ as a) participant$| removed the priority$'
             || '| (أضاف|أزال) سياسة مستوى الخدمة | أزال الأولوية$| a (ajouté|supprimé) (la|une|le|un) '
         ) as is_about_something_else,
-        nullif(regexp_extract(sentence, '^(.*\S) (?:added|أضاف|a ajouté) (.+)$', 1), '') as adding_name,
-        nullif(regexp_extract(sentence, '^(.*\S) (?:added|أضاف|a ajouté) (.+)$', 2), '') as added_labels,
-        nullif(regexp_extract(sentence, '^(.*\S) (?:removed|أزال|a supprimé) (.+)$', 1), '') as removing_name,
-        nullif(regexp_extract(sentence, '^(.*\S) (?:removed|أزال|a supprimé) (.+)$', 2), '') as removed_labels
+        -- the last such word is the verb: the words before it are a name
+        regexp_extract(
+            sentence,
+            '^(.*\S) (added|removed|أضاف|أزال|a ajouté|a supprimé) (.+)$',
+            ['name', 'verb', 'labels']
+        ) as labelling
     from sentences
 ),
 
@@ -128,19 +130,19 @@ select
     told_status,
     case
         when told_status is not null or is_about_something_else then null
-        when added_labels is not null then 'applied'
-        when removed_labels is not null then 'removed'
+        when labelling.verb in ('added', 'أضاف', 'a ajouté') then 'applied'
+        when labelling.verb in ('removed', 'أزال', 'a supprimé') then 'removed'
     end as label_action,
-    string_split(coalesce(added_labels, removed_labels), ', ') as label_titles,
+    string_split(labelling.labels, ', ') as label_titles,
     case
         when is_closed_by_system or is_opened_by_system then 'system'
         when closing_assistant is not null then 'automation'
         when coalesce(closing_name, opening_name) is not null then 'named'
         when closing_customer is not null then 'customer'
-        when coalesce(adding_name, removing_name) is not null then 'named'
+        when labelling.name <> '' then 'named'
     end as actor_kind,
     case
         when is_closed_by_system or is_opened_by_system then null
-        else coalesce(closing_assistant, closing_name, opening_name, closing_customer, adding_name, removing_name)
+        else coalesce(closing_assistant, closing_name, opening_name, closing_customer, nullif(labelling.name, ''))
     end as actor_name
 from understood;

@@ -7,38 +7,61 @@ snapshots as (
         workspace,
         account,
         ticket_id,
-        observed_at,
         landing_file,
         landing_line,
         position,
+        observed_at,
         min(received_at) as received_at,
         min(label_set) as label_set
     from sightings
     where observed_at is not null
-    group by workspace, account, ticket_id, observed_at, landing_file, landing_line, position
+    group by workspace, account, ticket_id, landing_file, landing_line, position, observed_at
+),
+
+-- of what one moment shows and one delivery brings, the last word counts
+last_words as (
+    select
+        *,
+        row_number() over (
+            partition by workspace, account, ticket_id, observed_at, received_at
+            order by landing_file desc, landing_line desc, position desc
+        ) as word_age
+    from snapshots
+),
+
+ordered as (
+    select
+        *,
+        row_number() over (
+            partition by workspace, account, ticket_id order by observed_at, received_at nulls last
+        ) as sighting_number
+    from last_words
+    where word_age = 1
 ),
 
 compared as (
     select
         *,
-        lag(label_set) over (
-            partition by workspace, account, ticket_id
-            order by observed_at, received_at nulls last, landing_file, landing_line, position
-        ) as previous_label_set,
-        lag(observed_at) over (
-            partition by workspace, account, ticket_id
-            order by observed_at, received_at nulls last, landing_file, landing_line, position
-        ) as previous_seen_at
-    from snapshots
+        lag(label_set) over (partition by workspace, account, ticket_id order by sighting_number) as previous_label_set,
+        lag(observed_at) over (partition by workspace, account, ticket_id order by sighting_number) as previous_seen_at
+    from ordered
 ),
 
 differing as (
     select
-        *,
-        row_number() over (
-            partition by workspace, account, ticket_id
-            order by observed_at, received_at nulls last, landing_file, landing_line, position
-        ) as snapshot_number
+        workspace,
+        account,
+        ticket_id,
+        landing_file,
+        landing_line,
+        position,
+        -- a label that is deleted goes without a new updated_at: then only the receipt dates the change
+        case
+            when observed_at = previous_seen_at then coalesce(greatest(observed_at, received_at), observed_at)
+            else observed_at
+        end as observed_at,
+        previous_seen_at,
+        row_number() over (partition by workspace, account, ticket_id order by sighting_number) as snapshot_number
     from compared
     where previous_label_set is null or previous_label_set <> label_set
 ),
