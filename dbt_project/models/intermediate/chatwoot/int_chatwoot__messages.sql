@@ -109,7 +109,7 @@ select
     position,
     false as is_group,
     -- Chatwoot keeps no edits
-    case when false then sent_at end as edited_at,
+    cast(null as timestamptz) as edited_at,
     case when is_deleted then deleted_at end as revoked_at,
     landing_file,
     landing_line
