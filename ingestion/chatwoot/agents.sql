@@ -17,7 +17,8 @@ with told as (
     union all by name
 
     select
-        workspace, landing_file, landing_line, received_at, position, account, created_at as observed_at, 'sender' as seen_as,
+        workspace, landing_file, landing_line, received_at, position, account, created_at as observed_at,
+        'sender' as seen_as,
         (item -> '$.sender') as agent,
         coalesce((item ->> '$.sender.type'), (item ->> '$.sender_type')) as agent_type
     from readable_messages

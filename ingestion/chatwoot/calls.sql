@@ -15,7 +15,8 @@ create temp macro instant(value) as (
 -- Nothing before WhatsApp existed, and nothing a clock cannot show, is a time of ours.
 create temp macro sane_instant(value) as (
     case
-        when instant(value) >= timestamptz '2009-01-01' and instant(value) < timestamptz '2100-01-01' then instant(value)
+        when instant(value) >= timestamptz '2009-01-01' and instant(value) < timestamptz '2100-01-01'
+            then instant(value)
     end
 );
 
@@ -54,7 +55,9 @@ resources as (
         '/' || trim(
             regexp_replace(
                 regexp_replace(
-                    regexp_replace(full_path, '^https?://[^/]+', '', 'i'), '^/?(public/)?(api/v[0-9]+)?(/?accounts/[^/]+)?', ''
+                    regexp_replace(full_path, '^https?://[^/]+', '', 'i'),
+                    '^/?(public/)?(api/v[0-9]+)?(/?accounts/[^/]+)?',
+                    ''
                 ),
                 '\.json$', ''
             ),
@@ -95,6 +98,7 @@ select
     nullif(regexp_extract(path, '^/conversations/([0-9]+)(/|$)', 1), '') as path_conversation_id,
     coalesce(
         (body ->> '$.account.id'), (body ->> '$.account_id'), (body ->> '$.messages[0].account_id'),
-        (body ->> '$.conversation.account_id'), (body ->> '$.conversation.messages[0].account_id'), path_account, account
+        (body ->> '$.conversation.account_id'), (body ->> '$.conversation.messages[0].account_id'),
+        path_account, account
     ) as account
 from named;

@@ -54,7 +54,8 @@ read_sentences as (
         regexp_matches(
             sentence,
             '^(Conversation was marked resolved by system due to|تم وضع علامة على المحادثة كمحلولة من قبل النظام|'
-            || 'تم تحديد هذه المحادثة كمحلولة بواسطة النظام|La conversation a été marquée (comme )?résolue par le système en raison)'
+            || 'تم تحديد هذه المحادثة كمحلولة بواسطة النظام|'
+            || 'La conversation a été marquée (comme )?résolue par le système en raison)'
         ) as is_closed_by_system,
         nullif(regexp_extract(sentence, '^Conversation was marked resolved by (.+) due to inactivity$', 1), '')
             as closing_assistant_en,
@@ -71,13 +72,15 @@ read_sentences as (
         ) as closing_name,
         nullif(
             regexp_extract(
-                sentence, '^(?:Conversation was resolved by|تم حل المحادثة بواسطة|La conversation a été résolue par) (.+)$', 1
+                sentence,
+                '^(?:Conversation was resolved by|تم حل المحادثة بواسطة|La conversation a été résolue par) (.+)$',
+                1
             ),
             ''
         ) as closing_customer,
         regexp_matches(
             sentence,
-            '^(System reopened the conversation|Conversation was marked open by system|Conversation was marked open automatically|'
+            '^(System reopened the conversation|Conversation was marked open (by system|automatically)|'
             || 'أعاد النظام فتح المحادثة|Le système a (ré-?|r)ouvert la conversation)'
         ) as is_opened_by_system,
         -- pending and snoozed are open
@@ -85,8 +88,9 @@ read_sentences as (
             regexp_extract(
                 sentence,
                 '^(?:Conversation was (?:reopened|marked open|marked as pending|marked pending|snoozed) by|'
-                || 'تم إعادة فتح المحادثة بواسطة|تم تحديد هذه المحادثة كمفتوحة بواسطة|تم تحديث حالة المحادثة لـ.?معلقة.? بواسطة|'
-                || 'تم تأجيل المحادثة بواسطة|La conversation a été (?:ré-?ouverte|rouverte|marquée comme en attente|reportée) par) (.+)$',
+                || 'تم إعادة فتح المحادثة بواسطة|تم تحديد هذه المحادثة كمفتوحة بواسطة|'
+                || 'تم تحديث حالة المحادثة لـ.?معلقة.? بواسطة|تم تأجيل المحادثة بواسطة|'
+                || 'La conversation a été (?:ré-?ouverte|rouverte|marquée comme en attente|reportée) par) (.+)$',
                 1
             ),
             ''
@@ -111,7 +115,8 @@ understood as (
         *,
         coalesce(closing_assistant_en, closing_assistant_ar) as closing_assistant,
         case
-            when is_closed_by_system or coalesce(closing_name, closing_customer, closing_assistant_ar) is not null then 'closed'
+            when is_closed_by_system or coalesce(closing_name, closing_customer, closing_assistant_ar) is not null
+                then 'closed'
             when is_opened_by_system or opening_name is not null then 'open'
         end as told_status
     from read_sentences

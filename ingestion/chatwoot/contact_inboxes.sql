@@ -20,7 +20,9 @@ told as (
         workspace, landing_file, landing_line, received_at,
         item_number * 1000 + row_number as position,
         item_account as account,
-        coalesce(received_at, sane_instant(item -> '$.last_activity_at'), sane_instant(item -> '$.created_at')) as observed_at,
+        coalesce(
+            received_at, sane_instant(item -> '$.last_activity_at'), sane_instant(item -> '$.created_at')
+        ) as observed_at,
         (item ->> '$.id') as contact_id,
         (item ->> '$.phone_number') as phone_number,
         coalesce((contact_inbox ->> '$.inbox.id'), (contact_inbox ->> '$.inbox_id')) as inbox_id,

@@ -39,13 +39,17 @@ select
     account,
     (contact ->> '$.id') as contact_id,
     event,
-    coalesce(observed_at, sane_instant(contact -> '$.last_activity_at'), sane_instant(contact -> '$.created_at')) as observed_at,
+    coalesce(
+        observed_at, sane_instant(contact -> '$.last_activity_at'), sane_instant(contact -> '$.created_at')
+    ) as observed_at,
     (contact ->> '$.name') as contact_name,
     phone_digits(contact ->> '$.phone_number') as phone,
     (contact ->> '$.email') as email,
     (contact ->> '$.identifier') as identifier,
-    coalesce((contact ->> '$.additional_attributes.social_whatsapp_user_name'), (contact ->> '$.additional_attributes.username'))
-        as username,
+    coalesce(
+        (contact ->> '$.additional_attributes.social_whatsapp_user_name'),
+        (contact ->> '$.additional_attributes.username')
+    ) as username,
     (contact ->> '$.custom_attributes.salla_customer_id') as salla_customer_id,
     sane_instant(contact -> '$.created_at') as created_at
 from told

@@ -42,14 +42,18 @@ webhook_items as (
         * exclude (body),
         case
             when event in ('message_created', 'message_updated') then 'message'
-            when event in ('conversation_created', 'conversation_updated', 'conversation_status_changed') then 'conversation'
+            when event in ('conversation_created', 'conversation_updated', 'conversation_status_changed')
+                then 'conversation'
             when event in ('contact_created', 'contact_updated') then 'contact'
             when event in ('inbox_created', 'inbox_updated') then 'inbox'
             -- a kind we do not know yet may still show a conversation
             when event like 'conversation\_%' escape '\' and (body ->> '$.inbox_id') is not null then 'conversation'
             else 'other'
         end as item_kind,
-        case when event in ('inbox_created', 'inbox_updated') then coalesce(body -> '$.inbox', body) else body end as item,
+        case
+            when event in ('inbox_created', 'inbox_updated') then coalesce(body -> '$.inbox', body)
+            else body
+        end as item,
         1::bigint as item_number
     from calls
     where resource = 'webhook' and event is not null

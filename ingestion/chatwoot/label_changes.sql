@@ -24,7 +24,9 @@ differences as (
 
 told as (
     select
-        workspace, landing_file, landing_line, position, received_at, account, conversation_id, changed_at, action, label,
+        workspace, landing_file, landing_line, position, received_at, account, conversation_id, changed_at,
+        action,
+        label,
         'event' as evidence,
         null::varchar as message_id,
         array_to_string(list_sort(previous_titles), ', ') as previous_labels,

@@ -21,7 +21,9 @@ select
     length(item ->> '$.content') as text_length,
     (item ->> '$.status') as status,
     -- a class name in the column, a word in the sender; a contact's sender has none in webhooks
-    regexp_replace(lower(coalesce((item ->> '$.sender.type'), (item ->> '$.sender_type'))), '[^a-z]', '', 'g') as sender_type,
+    regexp_replace(
+        lower(coalesce((item ->> '$.sender.type'), (item ->> '$.sender_type'))), '[^a-z]', '', 'g'
+    ) as sender_type,
     coalesce((item ->> '$.sender.id'), (item ->> '$.sender_id')) as sender_id,
     (item ->> '$.sender.name') as sender_name,
     (content_attributes ->> '$.automation_rule_id') as automation_rule_id,

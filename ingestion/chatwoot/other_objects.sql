@@ -15,7 +15,9 @@ with unnamed_labels as (
 
 other_items as (
     select
-        workspace, landing_file, landing_line, item_number * 1000 as position, received_at, item_account as account, path,
+        workspace, landing_file, landing_line, item_number * 1000 as position, received_at,
+        item_account as account,
+        path,
         event,
         coalesce(event, path) as object_kind,
         item as details,
@@ -25,8 +27,9 @@ other_items as (
             or lower(kind) = 'headers'
             or regexp_matches(
                 path,
-                '^/(reporting_events|reports|summary_reports|live_reports|audit_logs|custom_attribute_definitions|webhooks'
-                || '|conversations/|contacts/|canned_responses|campaigns|automation_rules|macros|agent_bots|csat_survey_responses)'
+                '^/(reporting_events|reports|summary_reports|live_reports|audit_logs|custom_attribute_definitions|'
+                || 'webhooks|conversations/|contacts/|canned_responses|campaigns|automation_rules|macros|agent_bots|'
+                || 'csat_survey_responses)'
             )
         ) as is_known_kind
     from items

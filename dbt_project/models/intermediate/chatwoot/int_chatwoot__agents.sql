@@ -16,7 +16,8 @@ ordered as (
         row_number() over (
             partition by workspace, account, agent_id
             order by
-                observed_at desc nulls last, received_at desc nulls last, landing_file desc, landing_line desc, position desc,
+                observed_at desc nulls last, received_at desc nulls last,
+                landing_file desc, landing_line desc, position desc,
                 seen_as asc
         ) as age
     from users

@@ -50,5 +50,8 @@ select
     occurred_at,
     case when is_webhook_sure then webhook_actor_type else coalesce(notice_actor_type, 'unknown') end as actor_type,
     case when is_webhook_sure then webhook_actor_id else notice_actor_id end as actor_id,
-    case when is_webhook_sure then coalesce(webhook_actor_name, notice_actor_name) else notice_actor_name end as actor_name
+    case
+        when is_webhook_sure then coalesce(webhook_actor_name, notice_actor_name)
+        else notice_actor_name
+    end as actor_name
 from together

@@ -116,7 +116,8 @@ select
     run_number,
     workspace || '|' || account || '|' || ticket_id || '|' || subject || '|' || action || '|' || tag as change_group,
     min(occurred_at) as occurred_at,
-    coalesce(min_by(actor_type, change_number) filter (where actor_type <> 'unknown' and is_near), 'unknown') as actor_type,
+    coalesce(min_by(actor_type, change_number) filter (where actor_type <> 'unknown' and is_near), 'unknown')
+        as actor_type,
     min_by(actor_id, change_number) filter (where actor_type <> 'unknown' and is_near) as actor_id,
     min_by(actor_name, change_number) filter (where actor_type <> 'unknown' and is_near) as actor_name
 from (select *, occurred_at <= run_begun_at + interval '5' minute as is_near from begun_runs) as near_runs

@@ -7,7 +7,8 @@ ordered as (
         row_number() over (
             partition by workspace, account, channel_id
             order by
-                observed_at desc nulls last, received_at desc nulls last, landing_file desc, landing_line desc, position desc
+                observed_at desc nulls last, received_at desc nulls last,
+                landing_file desc, landing_line desc, position desc
         ) as age
     from sightings
 )

@@ -21,7 +21,8 @@ ordered as (
         row_number() over (
             partition by workspace, account, contact_id
             order by
-                observed_at desc nulls last, received_at desc nulls last, landing_file desc, landing_line desc, position desc,
+                observed_at desc nulls last, received_at desc nulls last,
+                landing_file desc, landing_line desc, position desc,
                 phone desc nulls last, user_id desc nulls last
         ) as age
     from told

@@ -91,7 +91,8 @@ select
         when attachment_type = 'file' then 'document'
         when attachment_type = 'contact' then 'contacts'
         when attachment_type is not null then attachment_type
-        when content_type in ('input_select', 'cards', 'form', 'input_text', 'input_textarea', 'input_email') then 'interactive'
+        when content_type in ('input_select', 'cards', 'form', 'input_text', 'input_textarea', 'input_email')
+            then 'interactive'
         else coalesce(content_type, 'text')
     end as message_type,
     text_length,

@@ -22,7 +22,10 @@ told_events as (
         -- a snapshot of a later state may be dated before the notice of it
         case when shown.observed_at < changes.occurred_at then shown.observed_at else changes.occurred_at end
             as occurred_at,
-        case when changes.actor_type in ('agent', 'automation') then changes.actor_type else 'unknown' end as actor_type,
+        case
+            when changes.actor_type in ('agent', 'automation') then changes.actor_type
+            else 'unknown'
+        end as actor_type,
         case when changes.actor_type in ('agent', 'automation') then changes.actor_id end as actor_id,
         case when changes.actor_type in ('agent', 'automation') then changes.actor_name end as actor_name,
         changes.evidence,

@@ -1,4 +1,5 @@
--- Changes of status and of tags as each kind of evidence tells them, with who did it, each delivery of one counted once.
+-- Changes of status and of tags as each kind of evidence tells them, with who did it; a delivery that came twice
+-- counts once.
 with label_changes as (select * from {{ ref('stg_chatwoot__label_changes') }}),
 
 status_changes as (select * from {{ ref('stg_chatwoot__status_changes') }}),
