@@ -1,23 +1,22 @@
 -- What each landed line answers: a webhook by its event, a page by the path of its call, whatever stands around it.
 
--- A time of Chatwoot's: integer, float or text seconds, milliseconds, or ISO; null is sometimes shown as 0.
-create temp macro instant(value) as (
-    case
-        when try_cast((value ->> '$') as decimal(26, 6)) is null then try_cast((value ->> '$') as timestamptz)
-        when try_cast((value ->> '$') as decimal(26, 6)) <= 0 then null
-        when try_cast((value ->> '$') as decimal(26, 6)) < 100000000000
-            then make_timestamptz((try_cast((value ->> '$') as decimal(26, 6)) * 1000000)::bigint)
-        when try_cast((value ->> '$') as decimal(26, 6)) < 100000000000000
-            then make_timestamptz((try_cast((value ->> '$') as decimal(26, 6)) * 1000)::bigint)
-    end
-);
-
--- Nothing before WhatsApp existed, and nothing a clock cannot show, is a time of ours.
-create temp macro sane_instant(value) as (
-    case
-        when instant(value) >= timestamptz '2009-01-01' and instant(value) < timestamptz '2100-01-01'
-            then instant(value)
-    end
+-- A time of Chatwoot's, shown as text: seconds or milliseconds, whole or not, or ISO; null is sometimes shown as 0.
+-- Nothing before WhatsApp existed is a time of ours.
+create temp macro instant(shown) as (
+    list_transform(
+        [
+            case
+                when try_cast(shown as double) is null then try_cast(shown as timestamptz)
+                when try_cast(shown as double) between 1 and 99999999999
+                    then make_timestamptz(round(try_cast(shown as double) * 1000000)::bigint)
+                when try_cast(shown as double) between 100000000000 and 99999999999999
+                    then make_timestamptz(round(try_cast(shown as double) * 1000)::bigint)
+            end
+        ],
+        lambda moment: case
+            when moment >= timestamptz '2009-01-01' and moment < timestamptz '2100-01-01' then moment
+        end
+    )[1]
 );
 
 -- An object, also where it came as the text of one (older rows keep content_attributes so).
@@ -69,6 +68,12 @@ resources as (
 named as (
     select
         *,
+        -- the whole body is read once: each path by itself would read it again
+        from_json(
+            body,
+            '{"event":"VARCHAR","account_id":"VARCHAR","account":{"id":"VARCHAR"},"messages":[{"account_id":"VARCHAR"}],'
+            || '"conversation":{"account_id":"VARCHAR","messages":[{"account_id":"VARCHAR"}]}}'
+        ) as told,
         case
             when is_webhook then 'webhook'
             when regexp_matches(path, '^/conversations/[^/]+/messages(/[^/]+)?$') then 'messages'
@@ -94,11 +99,10 @@ select
     path,
     resource,
     body,
-    case when is_webhook then (body ->> '$.event') end as event,
+    case when is_webhook then told.event end as event,
     nullif(regexp_extract(path, '^/conversations/([0-9]+)(/|$)', 1), '') as path_conversation_id,
     coalesce(
-        (body ->> '$.account.id'), (body ->> '$.account_id'), (body ->> '$.messages[0].account_id'),
-        (body ->> '$.conversation.account_id'), (body ->> '$.conversation.messages[0].account_id'),
-        path_account, account
+        told.account.id, told.account_id, told.messages[1].account_id, told.conversation.account_id,
+        told.conversation.messages[1].account_id, path_account, account
     ) as account
 from named;

@@ -15,9 +15,9 @@ create temp table told_changes as
 with changed as (
     select
         *,
-        case json_type(conversation, '$.changed_attributes')
-            when 'ARRAY' then from_json(conversation -> '$.changed_attributes', '["JSON"]')
-            when 'OBJECT' then [conversation -> '$.changed_attributes']
+        case json_type(told.changed_attributes)
+            when 'ARRAY' then from_json(told.changed_attributes, '["JSON"]')
+            when 'OBJECT' then [told.changed_attributes]
             else cast([] as json [])
         end as attributes
     from readable_conversations
@@ -25,17 +25,24 @@ with changed as (
 )
 
 select
-    * exclude (conversation, attributes),
-    (conversation ->> '$.status') as current_status,
+    workspace,
+    landing_file,
+    landing_line,
+    position,
+    received_at,
+    account,
+    conversation_id,
+    event,
+    told.status as current_status,
     first_change(attributes, '$.label_list') as label_change,
     first_change(attributes, '$.status') as status_change,
     -- the save itself; the row's own updated_at is that of when the webhook was written
     coalesce(
-        sane_instant(first_change(attributes, '$.updated_at') -> '$.current_value'), observed_at
+        instant(first_change(attributes, '$.updated_at') ->> '$.current_value'), observed_at
     ) as changed_at,
-    (conversation ->> '$.performed_by.type') as performed_by_type,
-    (conversation ->> '$.performed_by.id') as performed_by_id,
-    (conversation ->> '$.performed_by.name') as performed_by_name
+    told.performed_by.type as performed_by_type,
+    told.performed_by.id as performed_by_id,
+    told.performed_by.name as performed_by_name
 from changed;
 
 -- Notices are sentences in the account's language: English, Arabic and French are read, from the locale files.
@@ -43,7 +50,7 @@ create temp table notices as
 with sentences as (
     select
         *,
-        trim(item ->> '$.content') as sentence
+        trim(told.content) as sentence
     from readable_messages
     where message_type = 'activity'
 ),

@@ -2,48 +2,43 @@
 with listed as (
     select
         *,
-        from_json(item, '{"contact_inboxes":["JSON"]}').contact_inboxes as rows
+        from_json(
+            item,
+            '{"id":"VARCHAR","phone_number":"VARCHAR","last_activity_at":"VARCHAR","created_at":"VARCHAR",'
+            || '"contact_inboxes":[{"source_id":"VARCHAR","inbox_id":"VARCHAR","inbox":{"id":"VARCHAR"}}]}'
+        ) as contact
     from items
-    where item_kind = 'contact' and try_cast((item ->> '$.id') as bigint) is not null
+    where item_kind = 'contact'
 ),
 
 opened as (
     select
-        * exclude (rows),
-        unnest(rows) as contact_inbox,
-        generate_subscripts(rows, 1) as row_number
+        *,
+        unnest(contact.contact_inboxes) as contact_inbox,
+        generate_subscripts(contact.contact_inboxes, 1) as place
     from listed
+    where try_cast(contact.id as bigint) is not null
 ),
 
 told as (
     select
         workspace, landing_file, landing_line, received_at,
-        item_number * 1000 + row_number as position,
+        item_number * 1000 + place as position,
         item_account as account,
-        coalesce(
-            received_at, sane_instant(item -> '$.last_activity_at'), sane_instant(item -> '$.created_at')
-        ) as observed_at,
-        (item ->> '$.id') as contact_id,
-        (item ->> '$.phone_number') as phone_number,
-        coalesce((contact_inbox ->> '$.inbox.id'), (contact_inbox ->> '$.inbox_id')) as inbox_id,
-        (contact_inbox ->> '$.source_id') as source_id
+        coalesce(received_at, instant(contact.last_activity_at), instant(contact.created_at)) as observed_at,
+        contact.id as contact_id,
+        contact.phone_number as phone_number,
+        coalesce(contact_inbox.inbox.id, contact_inbox.inbox_id) as inbox_id,
+        contact_inbox.source_id as source_id
     from opened
 
     union all by name
 
     select
-        workspace, landing_file, landing_line, received_at, position, account, observed_at,
-        coalesce((conversation ->> '$.meta.sender.id'), (conversation ->> '$.contact_inbox.contact_id')) as contact_id,
-        (conversation ->> '$.meta.sender.phone_number') as phone_number,
-        coalesce((conversation ->> '$.contact_inbox.inbox_id'), (conversation ->> '$.inbox_id')) as inbox_id,
-        coalesce(
-            (conversation ->> '$.contact_inbox.source_id'),
-            -- a page shows it only around its messages, which may belong to another conversation of a merge
-            case
-                when coalesce((conversation ->> '$.messages[0].conversation_id'), conversation_id) = conversation_id
-                    then (conversation ->> '$.messages[0].conversation.contact_inbox.source_id')
-            end
-        ) as source_id
+        workspace, landing_file, landing_line, received_at, position, account, observed_at, contact_id,
+        contact_phone as phone_number,
+        coalesce(told.contact_inbox.inbox_id, told.inbox_id) as inbox_id,
+        contact_source_id as source_id
     from readable_conversations
 )
 

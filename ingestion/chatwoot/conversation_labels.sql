@@ -2,7 +2,7 @@
 with seen as (
     select
         workspace, landing_file, landing_line, position, received_at, account, conversation_id, observed_at,
-        (conversation -> '$.labels') as labels
+        told.labels as labels
     from readable_conversations
 
     union all by name

@@ -40,7 +40,7 @@ select
     landing_line,
     item_path,
     case
-        when json_type(conversation) is distinct from 'OBJECT' then 'conversation is not an object'
+        when json_kind is distinct from 'OBJECT' then 'conversation is not an object'
         else 'conversation without a numeric id'
     end as reason
 from conversation_items

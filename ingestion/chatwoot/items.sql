@@ -84,6 +84,39 @@ with shown as (
         'conversation' as item_path
     from items
     where event is not null and item_kind <> 'conversation' and (item ->> '$.conversation.id') is not null
+),
+
+opened as (
+    select
+        * exclude (conversation),
+        json_type(conversation) as json_kind,
+        from_json(
+            conversation,
+            '{"id":"VARCHAR","uuid":"VARCHAR","account_id":"VARCHAR","inbox_id":"VARCHAR","status":"VARCHAR",'
+            || '"priority":"VARCHAR","unread_count":"VARCHAR","created_at":"VARCHAR","updated_at":"VARCHAR",'
+            || '"last_activity_at":"VARCHAR","first_reply_created_at":"VARCHAR","waiting_since":"VARCHAR",'
+            || '"contact_last_seen_at":"VARCHAR","agent_last_seen_at":"VARCHAR","assignee_last_seen_at":"VARCHAR",'
+            || '"labels":"JSON","changed_attributes":"JSON","messages":["JSON"],"last_non_activity_message":"JSON",'
+            || '"meta":{"sender":"JSON","assignee":"JSON","team":{"id":"VARCHAR"}},'
+            || '"contact_inbox":{"contact_id":"VARCHAR","inbox_id":"VARCHAR","source_id":"VARCHAR"},'
+            || '"performed_by":{"type":"VARCHAR","id":"VARCHAR","name":"VARCHAR"}}'
+        ) as told
+    from shown
+),
+
+first_messages as (
+    select
+        *,
+        from_json(
+            told.messages[1],
+            '{"account_id":"VARCHAR","conversation_id":"VARCHAR","conversation":{"contact_inbox":{"source_id":"VARCHAR"}}}'
+        ) as first_message,
+        from_json(told.meta.sender, '{"id":"VARCHAR","phone_number":"VARCHAR"}') as sender,
+        from_json(told.meta.assignee, '{"id":"VARCHAR"}') as assignee,
+        instant(told.updated_at) as updated_at,
+        instant(told.created_at) as created_at,
+        instant(told.last_activity_at) as last_activity_at
+    from opened
 )
 
 select
@@ -94,51 +127,56 @@ select
     received_at,
     event,
     item_path,
-    conversation,
-    (conversation ->> '$.id') as conversation_id,
-    coalesce((conversation ->> '$.account_id'), (conversation ->> '$.messages[0].account_id'), account) as account,
-    sane_instant(conversation -> '$.updated_at') as updated_at,
+    json_kind,
+    told,
+    told.id as conversation_id,
+    coalesce(told.account_id, first_message.account_id, account) as account,
+    updated_at,
+    created_at,
+    last_activity_at,
     -- when the source says it looked like this; a page without such a time looked so when it came
+    coalesce(updated_at, received_at, last_activity_at, created_at) as observed_at,
+    coalesce(sender.id, told.contact_inbox.contact_id) as contact_id,
+    sender.phone_number as contact_phone,
+    assignee.id as assignee_id,
     coalesce(
-        sane_instant(conversation -> '$.updated_at'), received_at,
-        sane_instant(conversation -> '$.last_activity_at'), sane_instant(conversation -> '$.created_at')
-    ) as observed_at
-from shown;
+        told.contact_inbox.source_id,
+        -- a page shows it only around its messages, which may belong to another conversation
+        case
+            when coalesce(first_message.conversation_id, told.id) = told.id
+                then first_message.conversation.contact_inbox.source_id
+        end
+    ) as contact_source_id,
+    instant(told.agent_last_seen_at) as agent_last_seen_at,
+    instant(told.assignee_last_seen_at) as assignee_last_seen_at
+from first_messages;
 
 create temp table message_items as
-with nested_lists as (
+with nested as (
     select
-        *,
-        from_json(conversation, '{"messages":["JSON"],"last_non_activity_message":"JSON"}') as found
+        workspace, landing_file, landing_line, position, received_at, event, item_path, account, conversation_id,
+        unnest(told.messages) as item,
+        generate_subscripts(told.messages, 1) as nested_number
     from conversation_items
-    where json_type(conversation) = 'OBJECT'
-),
-
-nested as (
-    select
-        * exclude (conversation, found),
-        unnest(found.messages) as item,
-        generate_subscripts(found.messages, 1) as nested_number
-    from nested_lists
 
     union all by name
 
     -- mostly the one that stands in `messages` already
     select
-        * exclude (conversation, found),
-        found.last_non_activity_message as item,
+        workspace, landing_file, landing_line, position, received_at, event, item_path, account, conversation_id,
+        told.last_non_activity_message as item,
         900 as nested_number
-    from nested_lists
+    from conversation_items
     where
-        json_type(found.last_non_activity_message) = 'OBJECT'
-        and (found.last_non_activity_message ->> '$.id') is distinct from (found.messages[-1] ->> '$.id')
+        json_type(told.last_non_activity_message) = 'OBJECT'
+        and (told.last_non_activity_message ->> '$.id') is distinct from (told.messages[-1] ->> '$.id')
 ),
 
 shown as (
     select
-        * exclude (item_account),
+        workspace, landing_file, landing_line, received_at, event, item_path, item, path_conversation_id,
         item_account as told_account,
-        (item ->> '$.conversation.id') as around_conversation_id,
+        null::varchar as around_conversation_id,
         1000 * item_number as position
     from items
     where item_kind = 'message'
@@ -146,12 +184,26 @@ shown as (
     union all by name
 
     select
-        * exclude (position, item_path, nested_number, conversation_id, updated_at, observed_at),
+        workspace, landing_file, landing_line, received_at, event, item,
         account as told_account,
         conversation_id as around_conversation_id,
         position + 1 + nested_number as position,
         concat_ws('.', item_path, format('messages[{}]', nested_number - 1)) as item_path
     from nested
+),
+
+opened as (
+    select
+        *,
+        from_json(
+            item,
+            '{"id":"VARCHAR","account_id":"VARCHAR","conversation_id":"VARCHAR","inbox_id":"VARCHAR","message_type":"VARCHAR",'
+            || '"conversation":{"id":"VARCHAR","inbox_id":"VARCHAR"},"inbox":"JSON","private":"VARCHAR",'
+            || '"created_at":"VARCHAR","updated_at":"VARCHAR","source_id":"VARCHAR","content":"VARCHAR",'
+            || '"content_type":"VARCHAR","status":"VARCHAR","sender":"JSON","sender_type":"VARCHAR","sender_id":"VARCHAR",'
+            || '"attachments":[{"file_type":"VARCHAR"}],"content_attributes":"JSON","additional_attributes":"JSON"}'
+        ) as told
+    from shown
 )
 
 select
@@ -163,20 +215,26 @@ select
     event,
     item_path,
     item,
-    (item ->> '$.id') as message_id,
-    coalesce((item ->> '$.account_id'), told_account) as account,
-    coalesce((item ->> '$.conversation_id'), around_conversation_id, path_conversation_id) as conversation_id,
-    coalesce((item ->> '$.inbox_id'), (item ->> '$.inbox.id'), (item ->> '$.conversation.inbox_id')) as inbox_id,
+    told,
+    told.id as message_id,
+    coalesce(told.account_id, told_account) as account,
+    coalesce(told.conversation_id, told.conversation.id, around_conversation_id, path_conversation_id) as conversation_id,
     -- a number in the API, a word in webhooks
-    case (item ->> '$.message_type')
+    case told.message_type
         when '0' then 'incoming'
         when '1' then 'outgoing'
         when '2' then 'activity'
         when '3' then 'template'
-        else (item ->> '$.message_type')
+        else told.message_type
     end as message_type,
-    sane_instant(item -> '$.created_at') as created_at,
-    sane_instant(item -> '$.updated_at') as updated_at,
-    object_of(item -> '$.content_attributes') as content_attributes,
-    object_of(item -> '$.additional_attributes') as additional_attributes
-from shown;
+    instant(told.created_at) as created_at,
+    instant(told.updated_at) as updated_at,
+    from_json(told.sender, '{"id":"VARCHAR","type":"VARCHAR","name":"VARCHAR"}') as sender,
+    from_json(
+        object_of(told.content_attributes),
+        '{"automation_rule_id":"VARCHAR","external_echo":"VARCHAR","deleted":"VARCHAR"}'
+    ) as content_attributes,
+    from_json(
+        object_of(told.additional_attributes), '{"campaign_id":"VARCHAR","template_params":{"name":"VARCHAR"}}'
+    ) as additional_attributes
+from opened;

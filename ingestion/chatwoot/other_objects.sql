@@ -76,7 +76,7 @@ select
     event,
     path,
     (details ->> '$.id') as object_id,
-    coalesce(sane_instant(details -> '$.created_at'), sane_instant(details -> '$.timestamp')) as happened_at,
+    coalesce(instant(details ->> '$.created_at'), instant(details ->> '$.timestamp')) as happened_at,
     is_known_kind,
     details
 from (
