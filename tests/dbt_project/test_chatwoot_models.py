@@ -58,9 +58,7 @@ def relabelled(
     ticket: int, minutes: float, before: list[str], after: list[str], actor: dict[str, Any] | None = None
 ) -> tuple[str, str, Any]:
     change = [{"label_list": {"previous_value": before, "current_value": after}}]
-    return webhook(
-        "conversation_updated", ticket, minutes, labels=after, changed_attributes=change, performed_by=actor
-    )
+    return webhook("conversation_updated", ticket, minutes, labels=after, changed_attributes=change, performed_by=actor)
 
 
 def page(ticket: int, minutes: float, messages: list[dict[str, Any]]) -> tuple[str, str, Any]:

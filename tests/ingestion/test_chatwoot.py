@@ -126,7 +126,11 @@ json_values = st.recursive(
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(st.tuples(st.sampled_from(CALLS), st.dictionaries(st.text(max_size=3), json_values) | json_values), max_size=20))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(CALLS), st.dictionaries(st.text(max_size=3), json_values) | json_values), max_size=20
+    )
+)
 def test_that_nothing_is_lost_and_nothing_raises(deliveries: list[tuple[str, Any]]) -> None:
     rows = parsed(deliveries)
     assert accounted_lines(rows) == set(range(1, len(deliveries) + 1))
@@ -157,7 +161,10 @@ def test_that_the_account_is_named_by_the_body_else_by_the_path_else_by_the_enve
             ("GET /api/v1/accounts/4/conversations", {"payload": [conversation(2)]}),
             ("webhook", message(event="message_created", account={"id": 5}, conversation=conversation(3))),
             # older webhooks of conversations name it in their last message only
-            ("webhook", conversation(4, event="conversation_updated", messages=[message(account_id=6, conversation_id=4)])),
+            (
+                "webhook",
+                conversation(4, event="conversation_updated", messages=[message(account_id=6, conversation_id=4)]),
+            ),
             ("GET /conversations", {"payload": [conversation(5)]}),
         ]
     )
