@@ -61,7 +61,7 @@ in_an_inbox as (
         false as is_missing_in_inbox,
         ticket_messages.edited_at,
         ticket_messages.revoked_at,
-        whatsapp.sender_tag,
+        coalesce(ticket_messages.sender_tag, whatsapp.sender_tag) as sender_tag,
         whatsapp.delivered_at,
         whatsapp.read_at,
         whatsapp.failed_at,

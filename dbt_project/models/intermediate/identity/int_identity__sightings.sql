@@ -9,6 +9,10 @@ inbox as (
     select * from {{ ref('int_inbox__identities') }}
 ),
 
+chatwoot as (
+    select * from {{ ref('int_chatwoot__identities') }}
+),
+
 workspaces as (
     select * from {{ ref('stg_settings__workspaces') }}
 ),
@@ -17,6 +21,8 @@ together as (
     select workspace, user_id, phone, seen_at from whatsapp
     union all
     select workspace, user_id, phone, seen_at from inbox
+    union all
+    select workspace, user_id, phone, seen_at from chatwoot
 )
 
 select
