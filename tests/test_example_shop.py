@@ -122,7 +122,7 @@ def decoded_pieces(text: str) -> Iterator[str]:
 def test_no_name_is_served(shop, serving) -> None:
     from ingestion.example.story import tell
 
-    names = {person.name for person in tell(END, DAYS, 7).stage.people if person.name}
+    names = {person.name for person in tell(END, DAYS, 7).stage.crowd if person.name}
     assert len(names) > 100
     served = set(served_texts((shop[0].serving / CURRENT).resolve()))
     assert not names & served
