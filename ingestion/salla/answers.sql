@@ -26,7 +26,8 @@ calls as (
         coalesce(
             nullif(regexp_extract(target, '[?&]order_id=(\d+)', 1), ''),
             nullif(regexp_extract(target, '/orders/(\d+)', 1), '')
-        ) as asked_order_id
+        ) as asked_order_id,
+        coalesce(try_cast(nullif(regexp_extract(target, '[?&]page=(\d{1,6})', 1), '') as integer), 1) as page
     from paths
 )
 
@@ -39,6 +40,7 @@ select
     method = 'WEBHOOK' or lower(kind) = 'webhook' as is_webhook,
     case when lower(kind) = 'webhook' then null else call end as call,
     asked_order_id,
+    page,
     case when lower(kind) = 'webhook' then lower(text_of(body -> '$.event')) end as event,
     id_of(body -> '$.merchant') as merchant_id,
     (body -> '$.created_at') as told,

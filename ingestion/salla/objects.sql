@@ -86,6 +86,7 @@ select
     told,
     case when object_kind = 'history' and event is not null then id_of(object -> '$.order.id') else asked_order_id end
         as asked_order_id,
+    page,
     object,
     md5(object::varchar) as object_hash,
     case when object_number > 0 then format('data[{}]', object_number - 1) end as item_path

@@ -36,6 +36,7 @@ select
     event,
     md5(item::varchar) as object_hash,
     order_id,
+    page,
     date_of(told).local as told_local,
     date_of(told).zone as told_zone,
     id_of(item -> '$.id') as item_id,

@@ -61,7 +61,13 @@ def test_every_sample_becomes_rows() -> None:
     assert told_lines(tables) == set(range(1, len(names) + 1))
     assert tables["rejects"] == []
     assert {row["order_id"] for row in tables["orders"]} == {f"91000000{n}" for n in range(1, 6)}
-    assert {row["shape"] for row in tables["orders"]} == {"list", "details", "webhook", "status_event", "shipment_event"}
+    assert {row["shape"] for row in tables["orders"]} == {
+        "list",
+        "details",
+        "webhook",
+        "status_event",
+        "shipment_event",
+    }
     notes = [row for row in tables["invoices"] if row["invoice_type"] == "Credit Note"]
     assert [(row["order_id"], row["total"], row["has_clock_time"]) for row in notes] == [
         ("910000003", Decimal("115.0000"), False)
@@ -74,30 +80,31 @@ def test_every_sample_becomes_rows() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("kind", "table"),
-    [
-        ("GET /orders", "orders"),
-        ("GET /admin/v2/orders?page=2&per_page=30", "orders"),
-        ("get https://api.salla.dev/admin/v2/orders/", "orders"),
-        ("GET /orders/910000002", "orders"),
-        ("GET /orders/910000002?format=light", "orders"),
-        ("GET /orders/{id}", "orders"),
-        ("GET /orders/items?order_id=7", "order_items"),
-        ("GET /admin/v2/orders/items?page=1&order_id=7", "order_items"),
-        ("GET /orders/7/histories?page=1", "order_histories"),
-        ("GET /orders/invoices/55", "invoices"),
-        ("GET /carts/abandoned?page=3", "carts"),
-        ("GET /customers/700", "customers"),
-        ("GET /transactions", "transactions"),
-        ("GET /settings/fields/reports.order_statuses", "report_statuses"),
-        ("GET /some/thing/new", "other_objects"),
-        ("POST /orders", "other_objects"),
-    ],
-)
-def test_a_call_reads_the_same_however_it_is_written(kind: str, table: str) -> None:
-    tables = parsed((kind, answer([{"id": 7}])))
-    assert [len(tables[table]), tables["rejects"]] == [1, []]
+CALLS = [
+    ("GET /orders", "orders"),
+    ("GET /admin/v2/orders?page=2&per_page=30", "orders"),
+    ("get https://api.salla.dev/admin/v2/orders/", "orders"),
+    ("GET /orders/910000002", "orders"),
+    ("GET /orders/910000002?format=light", "orders"),
+    ("GET /orders/{id}", "orders"),
+    ("GET /orders/items?order_id=7", "order_items"),
+    ("GET /admin/v2/orders/items?page=1&order_id=7", "order_items"),
+    ("GET /orders/7/histories?page=1", "order_histories"),
+    ("GET /orders/invoices/55", "invoices"),
+    ("GET /carts/abandoned?page=3", "carts"),
+    ("GET /customers/700", "customers"),
+    ("GET /transactions", "transactions"),
+    ("GET /settings/fields/reports.order_statuses", "report_statuses"),
+    ("GET /some/thing/new", "other_objects"),
+    ("POST /orders", "other_objects"),
+]
+
+
+def test_a_call_reads_the_same_however_it_is_written() -> None:
+    tables = parsed(*[(kind, answer([{"id": 7}])) for kind, _table in CALLS])
+    assert tables["rejects"] == []
+    for line, (kind, table) in enumerate(CALLS, 1):
+        assert [row["landing_line"] for row in tables[table]].count(line) == 1, kind
 
 
 def test_an_order_asked_for_by_path_or_query_is_the_one_its_lines_belong_to() -> None:
@@ -110,59 +117,72 @@ def test_an_order_asked_for_by_path_or_query_is_the_one_its_lines_belong_to() ->
     assert [row["order_id"] for row in tables["order_histories"]] == ["42"]
 
 
-@pytest.mark.parametrize(
-    ("value", "local", "zone"),
-    [
-        ({"date": "2026-11-01 23:58:07.500000", "timezone_type": 3, "timezone": "Asia/Riyadh"}, "2026-11-01T23:58:07.500000", "Asia/Riyadh"),
-        ({"date": "2026-11-01 23:58:07.000000", "timezone_type": 3, "timezone": "Africa/Cairo"}, "2026-11-01T23:58:07", "Africa/Cairo"),
-        ({"date": "2026-11-01 23:58:07.000000", "timezone_type": 1, "timezone": "+03:00"}, "2026-11-01T20:58:07", "UTC"),
-        ({"date": "2026-11-01 23:58:07.000000", "timezone_type": 3, "timezone": "Nowhere/Town"}, "2026-11-01T23:58:07", None),
-        ("2026-11-01 23:58:07", "2026-11-01T23:58:07", None),
-        ("2026-11-01", "2026-11-01T00:00:00", None),
-        ("Sun Nov 01 2026 23:58:07 GMT+0300", "2026-11-01T20:58:07", "UTC"),
-        ("Sun Nov 01 2026 23:58:07 GMT+0300 (Arabian Standard Time)", "2026-11-01T20:58:07", "UTC"),
-        ("Sun Nov 1 2026 23:58:07 GMT-0330", "2026-11-02T03:28:07", "UTC"),
-        ("2026-11-01T23:58:07+03:00", "2026-11-01T20:58:07", "UTC"),
-        ("2026-11-01T23:58:07+0300", "2026-11-01T20:58:07", "UTC"),
-        ("2026-11-01T20:58:07.25Z", "2026-11-01T20:58:07.250000", "UTC"),
-        (1793566687, "2026-11-01T20:58:07", "UTC"),
-        ("1793566687", "2026-11-01T20:58:07", "UTC"),
-        ("0000-00-00 00:00:00", None, None),
-        ("-0001-11-30 00:00:00", None, None),
-        ("290000-01-01 00:00:00+01:00", None, None),
-        ("soon", None, None),
-        ({}, None, None),
-        ([], None, None),
-        (None, None, None),
-        (True, None, None),
-    ],
-)
-def test_dates(value: Any, local: str | None, zone: str | None) -> None:
-    row = parsed(("GET /orders", answer([{"id": 1, "date": value}])))["orders"][0]
-    assert row["ordered_local"] == (None if local is None else datetime.fromisoformat(local))
-    assert row["ordered_zone"] == zone
+DATES: list[tuple[Any, str | None, str | None]] = [
+    (
+        {"date": "2026-11-01 23:58:07.500000", "timezone_type": 3, "timezone": "Asia/Riyadh"},
+        "2026-11-01T23:58:07.500000",
+        "Asia/Riyadh",
+    ),
+    (
+        {"date": "2026-11-01 23:58:07.000000", "timezone_type": 3, "timezone": "Africa/Cairo"},
+        "2026-11-01T23:58:07",
+        "Africa/Cairo",
+    ),
+    ({"date": "2026-11-01 23:58:07.000000", "timezone_type": 1, "timezone": "+03:00"}, "2026-11-01T20:58:07", "UTC"),
+    (
+        {"date": "2026-11-01 23:58:07.000000", "timezone_type": 3, "timezone": "Nowhere/Town"},
+        "2026-11-01T23:58:07",
+        None,
+    ),
+    ("2026-11-01 23:58:07", "2026-11-01T23:58:07", None),
+    ("2026-11-01", "2026-11-01T00:00:00", None),
+    ("Sun Nov 01 2026 23:58:07 GMT+0300", "2026-11-01T20:58:07", "UTC"),
+    ("Sun Nov 01 2026 23:58:07 GMT+0300 (Arabian Standard Time)", "2026-11-01T20:58:07", "UTC"),
+    ("Sun Nov 1 2026 23:58:07 GMT-0330", "2026-11-02T03:28:07", "UTC"),
+    ("2026-11-01T23:58:07+03:00", "2026-11-01T20:58:07", "UTC"),
+    ("2026-11-01T23:58:07+0300", "2026-11-01T20:58:07", "UTC"),
+    ("2026-11-01T20:58:07.25Z", "2026-11-01T20:58:07.250000", "UTC"),
+    (1793566687, "2026-11-01T20:58:07", "UTC"),
+    ("1793566687", "2026-11-01T20:58:07", "UTC"),
+    ("0000-00-00 00:00:00", None, None),
+    ("-0001-11-30 00:00:00", None, None),
+    ("290000-01-01 00:00:00+01:00", None, None),
+    ("soon", None, None),
+    ({}, None, None),
+    ([], None, None),
+    (None, None, None),
+    (True, None, None),
+]
 
 
-@pytest.mark.parametrize(
-    ("value", "amount"),
-    [
-        ({"amount": 356.5, "currency": "SAR"}, "356.5"),
-        ({"amount": "300.00", "currency": "SAR"}, "300"),
-        (230, "230"),
-        ("1,250.75", "1250.75"),
-        ("١٢٫٥", "12.5"),
-        ({"amount": 0.1}, "0.1"),
-        ({}, None),
-        (None, None),
-        ([], None),
-        ("free", None),
-        ("1,25", None),
-        ({"amount": {"amount": 1}}, None),
-    ],
-)
-def test_money(value: Any, amount: str | None) -> None:
-    row = parsed(("GET /orders", answer([{"id": 1, "total": value}])))["orders"][0]
-    assert row["total"] == (None if amount is None else Decimal(amount))
+def test_dates() -> None:
+    rows = parsed(("GET /orders", answer([{"id": n, "date": date[0]} for n, date in enumerate(DATES)])))["orders"]
+    found = {int(row["order_id"]): (row["ordered_local"], row["ordered_zone"]) for row in rows}
+    for number, (value, local, zone) in enumerate(DATES):
+        assert found[number] == (None if local is None else datetime.fromisoformat(local), zone), value
+
+
+AMOUNTS: list[tuple[Any, str | None]] = [
+    ({"amount": 356.5, "currency": "SAR"}, "356.5"),
+    ({"amount": "300.00", "currency": "SAR"}, "300"),
+    (230, "230"),
+    ("1,250.75", "1250.75"),
+    ("١٢٫٥", "12.5"),
+    ({"amount": 0.1}, "0.1"),
+    ({}, None),
+    (None, None),
+    ([], None),
+    ("free", None),
+    ("1,25", None),
+    ({"amount": {"amount": 1}}, None),
+]
+
+
+def test_money() -> None:
+    rows = parsed(("GET /orders", answer([{"id": n, "total": money[0]} for n, money in enumerate(AMOUNTS)])))["orders"]
+    found = {int(row["order_id"]): row["total"] for row in rows}
+    for number, (value, amount) in enumerate(AMOUNTS):
+        assert found[number] == (None if amount is None else Decimal(amount)), value
 
 
 def test_what_cannot_be_read_is_said() -> None:
@@ -190,9 +210,11 @@ def test_details_do_not_say_that_an_order_has_no_lines() -> None:
         ("webhook", event("order.created", {"id": 1, "items": []})),
         ("GET /orders", answer([{"id": 1, "items": [{"name": "عسل", "quantity": "2"}]}])),
     )
-    assert [row["items_state"] for row in tables["orders"]] == ["named", "not_told", "told"] or {
-        row["landing_line"]: row["items_state"] for row in tables["orders"]
-    } == {1: "not_told", 2: "told", 3: "named"}
+    assert {row["landing_line"]: row["items_state"] for row in tables["orders"]} == {
+        1: "not_told",
+        2: "told",
+        3: "named",
+    }
 
 
 def test_a_one_time_password_is_not_kept() -> None:
@@ -201,36 +223,96 @@ def test_a_one_time_password_is_not_kept() -> None:
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(
-        st.sampled_from(
-            ["id", "data", "order", "cart", "items", "customer", "date", "created_at", "updated_at", "status", "amount", "total",
-             "amounts", "currency", "error", "success", "product", "timezone", "mobile", "order_statuses", "references", "categories"]
-        ),
-        inner,
-        max_size=5,
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "id",
+                    "data",
+                    "order",
+                    "cart",
+                    "items",
+                    "customer",
+                    "date",
+                    "created_at",
+                    "updated_at",
+                    "status",
+                    "amount",
+                    "total",
+                    "amounts",
+                    "currency",
+                    "error",
+                    "success",
+                    "product",
+                    "timezone",
+                    "mobile",
+                    "order_statuses",
+                    "references",
+                    "categories",
+                ]
+            ),
+            inner,
+            max_size=5,
+        )
     ),
     max_leaves=25,
 )
 KINDS = st.sampled_from(
-    ["GET /orders", "GET /orders/5", "GET /orders/items?order_id=5", "GET /orders/5/histories", "GET /orders/invoices", "GET /customers",
-     "GET /carts/abandoned", "GET /products", "GET /transactions", "GET /store/info", "GET /orders/statuses", "GET /employees",
-     "GET /settings/fields/reports.order_statuses", "GET /reviews", "error", "webhook", "", "GET", "?", "GET /orders/{id}"]
+    [
+        "GET /orders",
+        "GET /orders/5",
+        "GET /orders/items?order_id=5",
+        "GET /orders/5/histories",
+        "GET /orders/invoices",
+        "GET /customers",
+        "GET /carts/abandoned",
+        "GET /products",
+        "GET /transactions",
+        "GET /store/info",
+        "GET /orders/statuses",
+        "GET /employees",
+        "GET /settings/fields/reports.order_statuses",
+        "GET /reviews",
+        "error",
+        "webhook",
+        "",
+        "GET",
+        "?",
+        "GET /orders/{id}",
+    ]
 )
 EVENTS = st.sampled_from(
-    ["order.created", "order.status.updated", "order.shipment.created", "abandoned.cart", "coupon.applied", "customer.updated",
-     "invoice.created", "product.deleted", "review.added", "app.installed", "x"]
+    [
+        "order.created",
+        "order.status.updated",
+        "order.shipment.created",
+        "abandoned.cart",
+        "coupon.applied",
+        "customer.updated",
+        "invoice.created",
+        "product.deleted",
+        "review.added",
+        "app.installed",
+        "x",
+    ]
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(
-        st.tuples(KINDS, st.one_of(JSON.map(answer), JSON.map(lambda x: x if isinstance(x, (dict, list)) else {"data": x})))
+        st.tuples(
+            KINDS, st.one_of(JSON.map(answer), JSON.map(lambda x: x if isinstance(x, (dict, list)) else {"data": x}))
+        )
         | st.tuples(st.just("webhook"), st.builds(event, EVENTS, JSON)),
-        min_size=20,
-        max_size=40,
+        min_size=60,
+        max_size=90,
     )
 )
 def test_no_line_is_lost_or_stops_the_load(deliveries: list[tuple[str, Any]]) -> None:
