@@ -122,7 +122,7 @@ restorations as (
             and status_changes.order_id = last_other_status.order_id
     where
         status_changes.status_slug = 'restored'
-        and (last_other_status.last_other_at is null or status_changes.changed_at > last_other_status.last_other_at)
+        and (last_other_status.last_other_at is null or status_changes.changed_at >= last_other_status.last_other_at)
     group by status_changes.workspace, status_changes.order_id
 ),
 
