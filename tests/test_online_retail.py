@@ -1,6 +1,6 @@
 """A year of a real wholesaler through the Salla source: sales, refunds and net equal plain sums over the same lines.
 
-Orders are told as `order.created` events (some of them twice) or as details with an answer about their lines. What was taken back is a
+Orders are told as `order.created` events (some of them twice), as details, or as details and an answer about their lines. What was taken back is a
 credit note on the customer's last order, or makes it a `restored` order where it is exactly that order's total.
 """
 
@@ -99,13 +99,15 @@ def deliveries() -> Iterator[dict[str, Any]]:
             open_total[run] = total
             order = told_order(run, made_at, customer, country, total)
             items = told_lines(run, lines)
-            if run % 3 == 0:
+            if run % 2 == 0:
+                yield answer(f"GET /admin/v2/orders/{run}?format=light", order | {"updated_at": order["date"]})
+            elif run % 3 == 0:
                 yield answer(f"GET /admin/v2/orders/{run}?format=light", order | {"updated_at": order["date"]})
                 yield answer(f"GET /orders/items?order_id={run}", items)
             else:
                 created = event("order.created", made_at, order | {"items": items})
                 yield created
-                if run % 3 == 1:  # and again, as after a time-out
+                if run % 15 == 1:  # and again, as after a time-out
                     yield created
             continue
         mended = last_order.get(customer, newest)
@@ -207,11 +209,11 @@ def test_both_kinds_of_refund_occur(warehouse: duckdb.DuckDBPyConnection) -> Non
     assert min(found.values()) > 100
 
 
-def test_every_line_of_every_order_is_there_once(warehouse: duckdb.DuckDBPyConnection) -> None:
+def test_every_line_that_was_told_is_there_once(warehouse: duckdb.DuckDBPyConnection) -> None:
     plain = f"""
         select sum(lines), sum(quantity), sum(total)
         from (select order_run, count(*) as lines, sum("Quantity") as quantity, sum({LINE_TOTAL}) as total from '{PARQUET}' group by 1)
-        where total >= 0
+        where total >= 0 and order_run % 2 = 1
     """
     ours = "select count(*), sum(quantity), sum(line_total) from facts.fct_order_items"
     assert warehouse.execute(ours).fetchone() == warehouse.execute(plain).fetchone()

@@ -24,6 +24,18 @@ together as (
     select * from in_orders
     union all by name
     select * from asked_for
+),
+
+taken_apart as (
+    select
+        *,
+        date_of(told) as told_date,
+        from_json(
+            item,
+            '{"id":"JSON","product":"JSON","product_id":"JSON","name":"JSON","sku":"JSON","quantity":"JSON","amounts":"JSON",'
+            || '"total":"JSON","currency":"JSON"}'
+        ) as i
+    from together
 )
 
 select
@@ -37,16 +49,16 @@ select
     md5(item::varchar) as object_hash,
     order_id,
     page,
-    date_of(told).local as told_local,
-    date_of(told).zone as told_zone,
-    id_of(item -> '$.id') as item_id,
-    coalesce(id_of(item -> '$.product.id'), id_of(item -> '$.product_id')) as product_id,
-    coalesce(text_of(item -> '$.name'), text_of(item -> '$.product.name')) as product_name,
-    coalesce(text_of(item -> '$.sku'), text_of(item -> '$.product.sku')) as sku,
-    number_of(item -> '$.quantity') as quantity,
-    coalesce(amount_of(item -> '$.amounts.total'), amount_of(item -> '$.total')) as line_total,
-    amount_of(item -> '$.amounts.price_without_tax') as price_without_tax,
-    amount_of(item -> '$.amounts.total_discount') as line_discount,
-    amount_of(item -> '$.amounts.tax.amount') as line_tax,
-    coalesce(upper(text_of(item -> '$.currency')), currency_of(item -> '$.amounts.total')) as currency
-from together
+    told_date.local as told_local,
+    told_date.zone as told_zone,
+    id_of(i.id) as item_id,
+    coalesce(id_of(json_extract(i.product, '$.id')), id_of(i.product_id)) as product_id,
+    coalesce(text_of(i.name), text_of(json_extract(i.product, '$.name'))) as product_name,
+    coalesce(text_of(i.sku), text_of(json_extract(i.product, '$.sku'))) as sku,
+    number_of(i.quantity) as quantity,
+    coalesce(amount_of(json_extract(i.amounts, '$.total')), amount_of(i.total)) as line_total,
+    amount_of(json_extract(i.amounts, '$.price_without_tax')) as price_without_tax,
+    amount_of(json_extract(i.amounts, '$.total_discount')) as line_discount,
+    amount_of(json_extract(i.amounts, '$.tax.amount')) as line_tax,
+    coalesce(upper(text_of(i.currency)), currency_of(json_extract(i.amounts, '$.total'))) as currency
+from taken_apart
