@@ -37,7 +37,9 @@ people as (
 select
     {{ keyed_hash(["'cart'", 'people.workspace', 'people.cart_id']) }} as cart_id,
     people.workspace,
-    case when people.person_key is not null then {{ keyed_hash(['people.workspace', 'people.person_key']) }} end as customer_id,
+    case
+        when people.person_key is not null then {{ keyed_hash(['people.workspace', 'people.person_key']) }}
+    end as customer_id,
     people.created_at,
     cast(people.created_local as date) as created_local_date,
     people.total,
@@ -45,7 +47,9 @@ select
     coalesce(people.currency = people.store_currency, false) as is_store_currency,
     people.coupon_code,
     people.status,
-    case when people.order_id is not null then {{ keyed_hash(["'order'", 'people.workspace', 'people.order_id']) }} end as order_id,
+    case
+        when people.order_id is not null then {{ keyed_hash(["'order'", 'people.workspace', 'people.order_id']) }}
+    end as order_id,
     people.completed_at,
     cast(people.completed_local as date) as completed_local_date
 from people

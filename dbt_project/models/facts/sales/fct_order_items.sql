@@ -18,7 +18,9 @@ select
     {{ keyed_hash(["'order item'", 'keyed.workspace', 'keyed.order_id', 'keyed.item_id']) }} as order_item_id,
     keyed.order_key as order_id,
     keyed.workspace,
-    case when keyed.product_key is not null then {{ keyed_hash(["'product'", 'keyed.workspace', 'keyed.product_key']) }} end as product_id,
+    case
+        when keyed.product_key is not null then {{ keyed_hash(["'product'", 'keyed.workspace', 'keyed.product_key']) }}
+    end as product_id,
     keyed.product_name,
     keyed.sku,
     keyed.quantity,

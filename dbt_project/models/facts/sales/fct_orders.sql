@@ -46,9 +46,13 @@ keyed as (
     select
         made.*,
         {{ keyed_hash(["'order'", 'made.workspace', 'made.order_id']) }} as order_key,
-        case when made.person_key is not null then {{ keyed_hash(['made.workspace', 'made.person_key']) }} end as customer_key,
-        case when made.customer_id is not null then {{ keyed_hash(["'store customer'", 'made.workspace', 'made.customer_id']) }} end
-            as store_customer_key,
+        case
+            when made.person_key is not null then {{ keyed_hash(['made.workspace', 'made.person_key']) }}
+        end as customer_key,
+        case
+            when made.customer_id is not null
+                then {{ keyed_hash(["'store customer'", 'made.workspace', 'made.customer_id']) }}
+        end as store_customer_key,
         case
             when made.is_counted and made.customer_id is not null
                 then row_number() over (
@@ -73,8 +77,8 @@ stores_with_reports as (
     group by workspace
 ),
 
--- Sales after a chat: the conversation of the customer's latest customer or agent message at or before the order, if the customer had
--- written in it by then.
+-- Sales after a chat: the conversation of the customer's latest customer or agent message at or before the order,
+-- if the customer had written in it by then.
 customer_starts as (
     select workspace, customer_id, conversation_id, min(sent_at) as first_customer_message_at
     from messages
@@ -113,12 +117,24 @@ human_messages as (
 ),
 
 timeline as (
-    select workspace, customer_id, sent_at as happened_at, 0 as is_order, message_number, cast(null as varchar) as order_key
+    select
+        workspace,
+        customer_id,
+        sent_at as happened_at,
+        0 as is_order,
+        message_number,
+        cast(null as varchar) as order_key
     from human_messages
 
     union all
 
-    select workspace, customer_key as customer_id, ordered_at as happened_at, 1 as is_order, null as message_number, order_key
+    select
+        workspace,
+        customer_key as customer_id,
+        ordered_at as happened_at,
+        1 as is_order,
+        null as message_number,
+        order_key
     from keyed
     where customer_key is not null
 ),
@@ -181,8 +197,10 @@ select
     cast(with_conversation.ordered_local as date) as ordered_local_date,
     cast(extract(hour from with_conversation.ordered_local) as integer) as ordered_local_hour,
     coalesce(with_conversation.store_total, with_conversation.order_total) as total,
-    case when with_conversation.store_total is not null then with_conversation.store_currency else with_conversation.order_currency end
-        as currency,
+    case
+        when with_conversation.store_total is not null then with_conversation.store_currency
+        else with_conversation.order_currency
+    end as currency,
     with_conversation.store_total is not null as is_store_currency,
     with_conversation.order_total,
     with_conversation.order_currency,

@@ -1,6 +1,6 @@
 -- One row per abandoned cart as of as_of, with the order it became.
--- The order is named by a payment, else by the order itself, else it is an order that Salla says came of an abandoned cart: then the
--- customer's newest cart before it.
+-- The order is named by a payment, else by the order itself, else it is an order that Salla says came of an abandoned
+-- cart: then the customer's newest cart before it.
 with sightings as (
     select * from {{ ref('stg_salla__carts') }}
 ),
@@ -50,9 +50,9 @@ ranked as (
                 case when observed_at >= as_of then observed_at end desc nulls last,
                 case when status = 'purchased' then 2 else 1 end,
                 object_hash,
-                landing_file,
-                landing_line,
-                position
+                landing_file asc,
+                landing_line asc,
+                position asc
         ) as freshness
     from placed
 ),

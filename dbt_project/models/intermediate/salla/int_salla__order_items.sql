@@ -105,7 +105,12 @@ paged as (
         coalesce(tellings.observed_at < stores.as_of, true) as is_before,
         sum(case when tellings.page = 1 then 1 else 0 end) over (
             partition by tellings.workspace, tellings.order_id, tellings.worth
-            order by tellings.observed_at nulls first, tellings.page, tellings.landing_file, tellings.landing_line, tellings.order_position
+            order by
+                tellings.observed_at nulls first,
+                tellings.page,
+                tellings.landing_file,
+                tellings.landing_line,
+                tellings.order_position
             rows between unbounded preceding and current row
         ) as telling
     from tellings
@@ -128,7 +133,7 @@ chosen_tellings as (
         paged.workspace,
         paged.order_id,
         paged.worth,
-        case when bool_or(paged.is_before) then max(case when paged.is_before then paged.telling end) else min(paged.telling) end as telling
+        coalesce(max(case when paged.is_before then paged.telling end), min(paged.telling)) as telling
     from paged
     inner join chosen
         on
@@ -143,7 +148,12 @@ chosen_lines as (
         placed.*,
         row_number() over (
             partition by placed.workspace, placed.order_id, coalesce(placed.item_id, cast(placed.position as varchar))
-            order by placed.observed_at desc nulls last, placed.object_hash, placed.landing_file, placed.landing_line, placed.position
+            order by
+                placed.observed_at desc nulls last,
+                placed.object_hash asc,
+                placed.landing_file asc,
+                placed.landing_line asc,
+                placed.position asc
         ) as copy_number
     from placed
     inner join paged

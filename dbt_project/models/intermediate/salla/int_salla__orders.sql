@@ -58,14 +58,14 @@ ranked as (
         row_number() over (
             partition by workspace, order_id
             order by
-                is_before,
+                is_before asc,
                 case when is_before then observed_at end nulls first,
                 case when not is_before then observed_at end desc nulls last,
                 case when not is_before then -shape_rank else shape_rank end,
                 updated_at nulls first,
-                object_hash,
-                landing_file,
-                landing_line
+                object_hash asc,
+                landing_file asc,
+                landing_line asc
         ) as freshness
     from placed
 ),
@@ -153,19 +153,25 @@ select
     converted.ordered_at,
     converted.status_slug,
     coalesce(converted.is_draft, false) as is_draft,
-    coalesce(converted.is_price_quote, false) or coalesce(converted.status_slug = 'request_quote', false) as is_quotation,
+    coalesce(converted.is_price_quote, false)
+    or coalesce(converted.status_slug = 'request_quote', false) as is_quotation,
     converted.is_told_deleted or coalesce(converted.status_slug = 'deleted', false) as is_deleted,
-    not (
+    (
         converted.is_told_deleted
         or coalesce(converted.is_draft, false)
         or coalesce(converted.is_price_quote, false)
         or coalesce(
             converted.status_slug in (
-                'deleted', 'request_quote', 'canceled', 'payment_pending', 'waiting_for_payment_confirmation', 'payment_failed'
+                'deleted',
+                'request_quote',
+                'canceled',
+                'payment_pending',
+                'waiting_for_payment_confirmation',
+                'payment_failed'
             ),
             false
         )
-    ) as is_counted,
+    ) = false as is_counted,
     case when converted.status_slug = 'restored' then restorations.restored_at end as restored_at,
     converted.payment_method,
     converted.source,

@@ -9,7 +9,13 @@ ranked as (
         row_number() over (
             partition by workspace, product_id
             -- the product's own page says more than a line of an order does
-            order by observed_at nulls first, case when seen_in = 'item' then 1 else 2 end, object_hash, landing_file, landing_line, position
+            order by
+                observed_at nulls first,
+                case when seen_in = 'item' then 1 else 2 end,
+                object_hash,
+                landing_file,
+                landing_line,
+                position
         ) as freshness
     from sightings
 )

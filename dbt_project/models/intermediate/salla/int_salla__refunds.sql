@@ -1,5 +1,5 @@
--- What went back to customers: credit notes of counted orders, on the note's date. A `restored` order without one is refunded in full
--- at its change to `restored`, until a note arrives. Notes, once there, are all that counts.
+-- What went back to customers: credit notes of counted orders, on the note's date. A `restored` order without one is
+-- refunded in full at its change to `restored`, until a note arrives. Notes, once there, are all that counts.
 with invoices as (
     select * from {{ ref('stg_salla__invoices') }}
 ),

@@ -1,4 +1,5 @@
--- The store's figures per local day. Sums are in the store's currency; orders that cannot be told in it are counted apart.
+-- The store's figures per local day. Sums are in the store's currency; orders that cannot be told in it are counted
+-- apart.
 with orders as (
     select * from {{ ref('fct_orders') }}
 ),
@@ -25,15 +26,15 @@ order_days as (
         count(*) filter (where status_slug = 'canceled' and not is_deleted) as canceled_orders,
         count(*) filter (where is_first_order) as new_customers,
         count(*) filter (where is_counted and payment_method = 'cod') as cod_orders,
-        coalesce(sum(total) filter (where is_counted and is_store_currency and payment_method = 'cod'), 0) as cod_sales,
-        count(*) filter (where is_counted and attribution_gap_seconds <= 86400) as assisted_orders_1d,
-        coalesce(sum(total) filter (where is_counted and is_store_currency and attribution_gap_seconds <= 86400), 0) as assisted_sales_1d,
-        count(*) filter (where is_counted and attribution_gap_seconds <= 259200) as assisted_orders_3d,
-        coalesce(sum(total) filter (where is_counted and is_store_currency and attribution_gap_seconds <= 259200), 0) as assisted_sales_3d,
-        count(*) filter (where is_counted and attribution_gap_seconds <= 604800) as assisted_orders_7d,
-        coalesce(sum(total) filter (where is_counted and is_store_currency and attribution_gap_seconds <= 604800), 0) as assisted_sales_7d,
-        count(*) filter (where is_counted and attribution_gap_seconds <= 2419200) as assisted_orders_28d,
-        coalesce(sum(total) filter (where is_counted and is_store_currency and attribution_gap_seconds <= 2419200), 0) as assisted_sales_28d
+        sum(total) filter (where is_counted and is_store_currency and payment_method = 'cod') as cod_sales
+{%- for days in [1, 3, 7, 28] %},
+        count(*) filter (
+            where is_counted and attribution_gap_seconds <= {{ days * 86400 }}
+        ) as assisted_orders_{{ days }}d,
+        sum(total) filter (
+            where is_counted and is_store_currency and attribution_gap_seconds <= {{ days * 86400 }}
+        ) as assisted_sales_{{ days }}d
+{%- endfor %}
     from orders
     group by workspace, ordered_local_date
 ),
@@ -99,7 +100,8 @@ select
     cast(coalesce(order_days.sales, 0) - coalesce(refund_days.refunds, 0) as decimal(38, 4)) as net_sales,
     -- null where nobody knows what the merchant ticked, 0 where the ticked statuses had none
     cast(
-        case when order_days.orders_with_known_report > 0 then coalesce(order_days.reported_sales, 0) end as decimal(38, 4)
+        case when order_days.orders_with_known_report > 0 then coalesce(order_days.reported_sales, 0) end
+        as decimal(38, 4)
     ) as reported_sales,
     case when order_days.orders_with_known_report > 0 then order_days.reported_orders end as reported_orders,
     coalesce(order_days.canceled_orders, 0) as canceled_orders,
@@ -113,7 +115,8 @@ select
     cast(coalesce(cart_days.carts_completed_value, 0) as decimal(38, 4)) as carts_completed_value,
 {%- for days in [1, 3, 7, 28] %}
     coalesce(order_days.assisted_orders_{{ days }}d, 0) as assisted_orders_{{ days }}d,
-    cast(coalesce(order_days.assisted_sales_{{ days }}d, 0) as decimal(38, 4)) as assisted_sales_{{ days }}d{{ ',' if not loop.last }}
+    cast(coalesce(order_days.assisted_sales_{{ days }}d, 0) as decimal(38, 4))
+        as assisted_sales_{{ days }}d{{ ',' if not loop.last }}
 {%- endfor %}
 from days
 left join order_days

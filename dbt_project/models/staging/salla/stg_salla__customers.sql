@@ -9,20 +9,18 @@ workspaces as (
 ),
 
 -- mobiles of the countries Salla's merchants sell to: how long they are after the code, and how they begin
-countries as (
-    select * from (
-        values
-            ('966', 'SA', 'SAR', 9, '5'),
-            ('971', 'AE', 'AED', 9, '5'),
-            ('965', 'KW', 'KWD', 8, ''),
-            ('973', 'BH', 'BHD', 8, ''),
-            ('974', 'QA', 'QAR', 8, ''),
-            ('968', 'OM', 'OMR', 8, ''),
-            ('20', 'EG', 'EGP', 10, '1'),
-            ('962', 'JO', 'JOD', 9, '7'),
-            ('967', 'YE', 'YER', 9, '7'),
-            ('970', 'PS', 'ILS', 9, '5')
-    ) as country (code, country_code, currency, national_length, first_digit)
+countries (code, country_code, currency, national_length, first_digit) as (
+    values
+        ('966', 'SA', 'SAR', 9, '5'),
+        ('971', 'AE', 'AED', 9, '5'),
+        ('965', 'KW', 'KWD', 8, ''),
+        ('973', 'BH', 'BHD', 8, ''),
+        ('974', 'QA', 'QAR', 8, ''),
+        ('968', 'OM', 'OMR', 8, ''),
+        ('20', 'EG', 'EGP', 10, '1'),
+        ('962', 'JO', 'JOD', 9, '7'),
+        ('967', 'YE', 'YER', 9, '7'),
+        ('970', 'PS', 'ILS', 9, '5')
 ),
 
 in_time as (
@@ -46,8 +44,10 @@ in_time as (
         s.mobile,
         s.mobile_code,
         w.currency as store_currency,
-        {{ instant_of_local('cast(s.created_local as timestamp)', 'coalesce(s.created_zone, w.timezone)') }} as created_at,
-        {{ instant_of_local('cast(s.updated_local as timestamp)', 'coalesce(s.updated_zone, w.timezone)') }} as updated_at,
+        {{ instant_of_local('cast(s.created_local as timestamp)', 'coalesce(s.created_zone, w.timezone)') }}
+            as created_at,
+        {{ instant_of_local('cast(s.updated_local as timestamp)', 'coalesce(s.updated_zone, w.timezone)') }}
+            as updated_at,
         {{ instant_of_local('cast(s.told_local as timestamp)', 'coalesce(s.told_zone, w.timezone)') }} as told_at,
         {{ instant_of_local('cast(s.object_local as timestamp)', 'coalesce(s.object_zone, w.timezone)') }} as object_at
     from source as s
@@ -61,7 +61,10 @@ western as (
         *,
         regexp_replace(translate(mobile, '٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹', '01234567890123456789'), '\.0+$', '') as mobile_text,
         regexp_replace(
-            translate(coalesce(mobile_code, ''), '٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹', '01234567890123456789'), '[^0-9]|^[^0-9]*00', '', 'g'
+            translate(coalesce(mobile_code, ''), '٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹', '01234567890123456789'),
+            '[^0-9]|^[^0-9]*00',
+            '',
+            'g'
         ) as code_digits
     from in_time
 ),
@@ -111,7 +114,8 @@ judged as (
         *,
         case
             when number_digits is null or regexp_replace(number_digits, '^0+', '') = '' then null
-            -- the code is part of the number: only where what is left has a mobile's length, for a number of Kuwait may itself begin 965
+            -- the code is part of the number only where what is left has a mobile's length: a number of Kuwait may itself
+            -- begin 965
             when
                 own_code is not null
                 and (is_full or own_code = code or given_code is null)

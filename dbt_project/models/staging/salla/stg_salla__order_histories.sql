@@ -19,11 +19,15 @@ in_time as (
         s.history_id,
         s.order_id,
         s.status_name,
-        case when lower(coalesce(s.status_slug, s.custom_slug)) = 'cancelled' then 'canceled' else lower(coalesce(s.status_slug, s.custom_slug)) end as status_slug,
+        case
+            when lower(coalesce(s.status_slug, s.custom_slug)) = 'cancelled' then 'canceled'
+            else lower(coalesce(s.status_slug, s.custom_slug))
+        end as status_slug,
         s.original_status_id,
         s.entry_type,
         s.employee_id,
-        {{ instant_of_local('cast(s.happened_local as timestamp)', 'coalesce(s.happened_zone, w.timezone)') }} as happened_at
+        {{ instant_of_local('cast(s.happened_local as timestamp)', 'coalesce(s.happened_zone, w.timezone)') }}
+            as happened_at
     from source as s
     inner join workspaces as w
         on s.workspace = w.workspace

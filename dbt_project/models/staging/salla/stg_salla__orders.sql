@@ -1,5 +1,5 @@
--- Sightings of orders, their times as instants. An event tells of its own moment, details of their last change, a list of when
--- it was received.
+-- Sightings of orders, their times as instants. An event tells of its own moment, details of their last change, a list
+-- of when it was received.
 with source as (
     select * from {{ source('raw_salla', 'orders') }}
 ),
@@ -48,8 +48,10 @@ in_time as (
         s.customer_city,
         s.items_state,
         s.items_told,
-        {{ instant_of_local('cast(s.ordered_local as timestamp)', 'coalesce(s.ordered_zone, w.timezone)') }} as ordered_at,
-        {{ instant_of_local('cast(s.updated_local as timestamp)', 'coalesce(s.updated_zone, w.timezone)') }} as updated_at,
+        {{ instant_of_local('cast(s.ordered_local as timestamp)', 'coalesce(s.ordered_zone, w.timezone)') }}
+            as ordered_at,
+        {{ instant_of_local('cast(s.updated_local as timestamp)', 'coalesce(s.updated_zone, w.timezone)') }}
+            as updated_at,
         {{ instant_of_local('cast(s.told_local as timestamp)', 'coalesce(s.told_zone, w.timezone)') }} as told_at
     from source as s
     inner join workspaces as w

@@ -27,7 +27,8 @@ in_time as (
         s.currency,
         s.category,
         s.brand,
-        {{ instant_of_local('cast(s.updated_local as timestamp)', 'coalesce(s.updated_zone, w.timezone)') }} as updated_at,
+        {{ instant_of_local('cast(s.updated_local as timestamp)', 'coalesce(s.updated_zone, w.timezone)') }}
+            as updated_at,
         {{ instant_of_local('cast(s.told_local as timestamp)', 'coalesce(s.told_zone, w.timezone)') }} as told_at
     from source as s
     inner join workspaces as w

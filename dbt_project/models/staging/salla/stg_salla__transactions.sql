@@ -24,7 +24,8 @@ in_time as (
         s.total,
         s.currency,
         s.customer_id,
-        {{ instant_of_local('cast(s.created_local as timestamp)', 'coalesce(s.created_zone, w.timezone)') }} as created_at,
+        {{ instant_of_local('cast(s.created_local as timestamp)', 'coalesce(s.created_zone, w.timezone)') }}
+            as created_at,
         {{ instant_of_local('cast(s.told_local as timestamp)', 'coalesce(s.told_zone, w.timezone)') }} as told_at
     from source as s
     inner join workspaces as w
