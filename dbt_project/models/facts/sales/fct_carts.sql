@@ -38,7 +38,7 @@ select
     {{ keyed_hash(["'cart'", 'people.workspace', 'people.cart_id']) }} as cart_id,
     people.workspace,
     case
-        when people.person_key is not null then {{ keyed_hash(['people.workspace', 'people.person_key']) }}
+        when people.person_key is not null then {{ keyed_hash(["'customer'", 'people.workspace', 'people.person_key']) }}
     end as customer_id,
     people.created_at,
     cast(people.created_local as date) as created_local_date,

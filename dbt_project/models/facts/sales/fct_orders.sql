@@ -47,7 +47,7 @@ keyed as (
         made.*,
         {{ keyed_hash(["'order'", 'made.workspace', 'made.order_id']) }} as order_key,
         case
-            when made.person_key is not null then {{ keyed_hash(['made.workspace', 'made.person_key']) }}
+            when made.person_key is not null then {{ keyed_hash(["'customer'", 'made.workspace', 'made.person_key']) }}
         end as customer_key,
         case
             when made.customer_id is not null

@@ -13,6 +13,10 @@ chatwoot as (
     select * from {{ ref('int_chatwoot__identities') }}
 ),
 
+salla as (
+    select * from {{ ref('int_salla__identities') }}
+),
+
 workspaces as (
     select * from {{ ref('stg_settings__workspaces') }}
 ),
@@ -23,6 +27,8 @@ together as (
     select workspace, user_id, phone, seen_at from inbox
     union all
     select workspace, user_id, phone, seen_at from chatwoot
+    union all
+    select workspace, user_id, phone, seen_at from salla
 )
 
 select

@@ -1,6 +1,6 @@
 -- Sightings of abandoned carts.
 with source as (
-    select * from {{ source('raw_salla', 'carts') }}
+    select * from {{ source('salla', 'carts') }}
 ),
 
 workspaces as (

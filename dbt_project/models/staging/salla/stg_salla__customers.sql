@@ -1,7 +1,7 @@
 -- Sightings of customers, the phone as E.164 digits.
 -- Salla writes numbers in four ways: an integer beside a code, one text with "+", digits with the code, local with a 0.
 with source as (
-    select * from {{ source('raw_salla', 'customers') }}
+    select * from {{ source('salla', 'customers') }}
 ),
 
 workspaces as (

@@ -1,6 +1,6 @@
 -- Sightings of invoices and credit notes. The type comes in English or in Arabic.
 with source as (
-    select * from {{ source('raw_salla', 'invoices') }}
+    select * from {{ source('salla', 'invoices') }}
 ),
 
 workspaces as (

@@ -1,6 +1,6 @@
 -- Entries of orders' histories: who changed the status when.
 with source as (
-    select * from {{ source('raw_salla', 'order_histories') }}
+    select * from {{ source('salla', 'order_histories') }}
 ),
 
 workspaces as (

@@ -1,6 +1,6 @@
 -- Sightings of order lines; when they were seen is what their order or answer says.
 with source as (
-    select * from {{ source('raw_salla', 'order_items') }}
+    select * from {{ source('salla', 'order_items') }}
 ),
 
 workspaces as (

@@ -1,6 +1,6 @@
 -- The store's statuses, each once, as last seen. Names are the merchant's own words; the slug is what counts.
 with source as (
-    select * from {{ source('raw_salla', 'order_statuses') }}
+    select * from {{ source('salla', 'order_statuses') }}
 ),
 
 ranked as (

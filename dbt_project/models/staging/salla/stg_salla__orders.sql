@@ -1,7 +1,7 @@
 -- Sightings of orders, their times as instants. An event tells of its own moment, details of their last change, a list
 -- of when it was received.
 with source as (
-    select * from {{ source('raw_salla', 'orders') }}
+    select * from {{ source('salla', 'orders') }}
 ),
 
 workspaces as (

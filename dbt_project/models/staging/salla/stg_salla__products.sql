@@ -1,6 +1,6 @@
 -- Sightings of products, on their own or inside order lines.
 with source as (
-    select * from {{ source('raw_salla', 'products') }}
+    select * from {{ source('salla', 'products') }}
 ),
 
 workspaces as (

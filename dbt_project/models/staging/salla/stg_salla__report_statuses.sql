@@ -1,6 +1,6 @@
 -- The order statuses the merchant ticked for Salla's own reports, by slug, as last seen.
 with source as (
-    select * from {{ source('raw_salla', 'report_statuses') }}
+    select * from {{ source('salla', 'report_statuses') }}
 ),
 
 statuses as (

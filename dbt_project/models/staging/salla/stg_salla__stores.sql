@@ -1,6 +1,6 @@
 -- The store of each workspace and its currency: as Salla says, else as set.
 with source as (
-    select * from {{ source('raw_salla', 'store_info') }}
+    select * from {{ source('salla', 'store_info') }}
 ),
 
 workspaces as (

@@ -1,6 +1,6 @@
 -- Sightings of online payments.
 with source as (
-    select * from {{ source('raw_salla', 'transactions') }}
+    select * from {{ source('salla', 'transactions') }}
 ),
 
 workspaces as (
