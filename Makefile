@@ -8,7 +8,7 @@ BIN := .venv/bin
 	@$(PYTHON) -c 'import sys; sys.exit("salwa needs Python 3.11 or newer: make PYTHON=/path/to/python3.11" if sys.version_info < (3, 11) else 0)'
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index --editable .
 	@touch $@
 
 .PHONY: help run test dev lint setup clean
@@ -25,7 +25,9 @@ test: .venv/installed lint  ## everything: style, dbt unit tests, property tests
 
 lint: .venv/installed  ## style of Python and SQL, conventions of the dbt project
 	@$(BIN)/ruff check .
-	@$(BIN)/sqlfluff lint --nofail-on-parsing-errors dbt_project/models dashboards 2>/dev/null || $(BIN)/sqlfluff lint dbt_project/models dashboards
+	@$(BIN)/sqlfluff lint --processes 2 dbt_project/models dbt_project/tests dashboards
+	@$(BIN)/python -c 'from orchestration.transform import project_manifest; project_manifest()'
+	@$(BIN)/dbt-bouncer --config-file dbt-bouncer.yml > .bouncer.log 2>&1 || (cat .bouncer.log; exit 1)
 
 dev: .venv/installed  ## the Dagster UI on http://localhost:3000, with its daemon
 	@$(BIN)/salwa dev

@@ -122,7 +122,8 @@ def refresh(
     done = run_refresh(load_settings(), full=full, as_of=as_of)
     console.out.print(
         f"[green]Published[/] {done.version}: {done.rows:,} new rows from {done.files} files, "
-        f"{done.models} models built, {done.tests} tests passed"
+        f"{done.models} models built, {done.tests} tests passed",
+        soft_wrap=True,
     )
 
 

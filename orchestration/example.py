@@ -88,6 +88,10 @@ def show_this_month(example: Settings, today: date) -> None:
     console.out.print()
     console.out.print(console.figures_table(found, f"This month, {first} – {today}"))
     console.out.print()
-    console.out.print(f"Figures and facts for any tool that reads DuckDB: [bold]{example.serving / 'current.duckdb'}[/]")
-    console.out.print(f"Any range, channel, tag or agent: [bold]SALWA_DATA={example.data} .venv/bin/salwa figures --help[/]")
-    console.out.print("Jobs, lineage and checks in the browser: [bold]make dev[/]")
+    for what, where in (
+        ("Any range, channel, tag or agent", f"SALWA_DATA={example.data} .venv/bin/salwa figures --help"),
+        ("How fresh, what was rejected", f"SALWA_DATA={example.data} .venv/bin/salwa status"),
+        ("Facts and marts, for any tool that reads DuckDB", str(example.serving / "current.duckdb")),
+        ("Jobs, lineage and checks in the browser", "make dev"),
+    ):
+        console.out.print(f"{what}:\n  [bold]{where}[/]", soft_wrap=True)

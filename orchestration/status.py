@@ -31,25 +31,24 @@ def show_status(found: dict[str, Any]) -> None:
         console.out.print(f"Nothing has been published in {found['data']} yet: import something, then `salwa refresh`.")
     else:
         console.out.print(sources_table(found["sources"]))
+        console.out.print()
     if found["runs"]:
         console.out.print(runs_table(found["runs"]))
 
 
 def sources_table(rows: list[dict[str, Any]]) -> Table:
-    table = Table(title="Sources", title_justify="left", box=None, padding=(0, 2))
-    for name in ("workspace", "source"):
-        table.add_column(name)
-    for name in ("last event (UTC)", "lag", "landed lines", "loaded", "rejected", "repeated"):
-        table.add_column(name, justify="right")
+    table = Table(title="Sources", title_justify="left", box=None, padding=(0, 1))
+    table.add_column("source", no_wrap=True)
+    for name in ("last event (UTC)", "lag", "landed", "rejected", "repeated"):
+        table.add_column(name, justify="right", no_wrap=True)
+    several = len({row["workspace"] for row in rows}) > 1
     for row in rows:
-        rejected = row["rejected_lines"]
+        rejected = row["rejected_lines"] + row["rejected_items"]
         table.add_row(
-            row["workspace"],
-            row["source"],
+            f"{row['workspace']} · {row['source']}" if several else row["source"],
             f"{row['last_event_at']:%Y-%m-%d %H:%M}" if row["last_event_at"] else "–",
             console.duration_text(row["lag_seconds"]),
             f"{row['landed_lines']:,}",
-            f"{row['loaded_lines']:,}",
             f"[yellow]{rejected:,}[/]" if rejected else "0",
             f"{row['duplicate_lines']:,}",
         )
@@ -57,9 +56,10 @@ def sources_table(rows: list[dict[str, Any]]) -> Table:
 
 
 def runs_table(runs: list[dict[str, Any]]) -> Table:
-    table = Table(title="Last runs", title_justify="left", box=None, padding=(0, 2))
-    for name in ("ended (UTC)", "job", "outcome", ""):
-        table.add_column(name)
+    table = Table(title="Last runs", title_justify="left", box=None, padding=(0, 1))
+    for name in ("ended (UTC)", "job", "outcome"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("", overflow="fold")
     for run in runs:
         good = run["outcome"] == "published"
         table.add_row(
