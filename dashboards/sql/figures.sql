@@ -103,7 +103,8 @@ status_then as (
 unanswered_then as (
     select
         turns.conversation_id,
-        min(turns.started_at) as waiting_since
+        min(turns.started_at) as waiting_since,
+        min(turns.wrote_after_close_at) as wrote_after_close_at
     from facts.fct_turns as turns
     cross join chosen_range
     where turns.started_at < chosen_range.until_at and (turns.ended_at is null or turns.ended_at >= chosen_range.until_at)
@@ -142,10 +143,10 @@ conversations_then as (
         conversations.conversation_id in (select conversation_id from messages) as is_in_range,
         conversations.first_customer_message_at >= chosen_range.from_at as is_new,
         conversations.is_business_started,
-        conversations.ticket_number is not null as is_ticket,
         status_then.status,
         status_then.closed_by,
         unanswered_then.waiting_since,
+        coalesce(unanswered_then.wrote_after_close_at < chosen_range.until_at, false) as has_written_after_close,
         left_unanswered_then.conversation_id is not null as is_left_unanswered,
         unread_then.conversation_id is not null as is_unread,
         extract(epoch from chosen_range.until_at - unanswered_then.waiting_since) as wait_seconds
@@ -179,7 +180,7 @@ conversation_figures as (
         count(case when status = 'open' then 1 end) as open_at_end,
         count(case when status = 'open' and is_unread then 1 end) as unread_at_end,
         count(case when status = 'open' and waiting_since is not null then 1 end) as waiting_at_end,
-        count(case when is_ticket and status = 'closed' and waiting_since is not null then 1 end) as waiting_after_close
+        count(case when status = 'closed' and has_written_after_close then 1 end) as waiting_after_close
     from conversations_then
 ),
 

@@ -33,3 +33,8 @@
 {% macro keyed_hash(parts) -%}
     left(sha256(getvariable('hash_key') || '|' || {% for part in parts %}cast({{ part }} as varchar){% if not loop.last %} || '|' || {% endif %}{% endfor %}), 32)
 {%- endmacro %}
+
+{# A row for each date from the first to the last, both included; none where the last is before the first. #}
+{% macro each_date(first_date, last_date) -%}
+    cast(unnest(generate_series({{ first_date }}, {{ last_date }}, interval 1 day)) as date)
+{%- endmacro %}

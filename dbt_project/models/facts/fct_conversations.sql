@@ -33,7 +33,7 @@ reopenings as (
 ),
 
 waiting as (
-    select conversation_id, min(started_at) as waiting_since
+    select conversation_id, min(started_at) as waiting_since, min(wrote_after_close_at) as wrote_after_close_at
     from turns
     where ended_at is null
     group by conversation_id
@@ -79,8 +79,7 @@ select
     cast(coalesce(reopenings.reopen_count, 0) as integer) as reopen_count,
     unread.conversation_id is not null as is_unread,
     waiting.conversation_id is not null and current_status.status = 'open' as is_waiting,
-    waiting.conversation_id is not null and current_status.status = 'closed' and conversations.ticket_id is not null
-        as is_waiting_after_close,
+    waiting.wrote_after_close_at is not null and current_status.status = 'closed' as is_waiting_after_close,
     waiting.waiting_since,
     conversations.first_customer_message_at is null as is_outbound_only,
     conversations.is_business_started,

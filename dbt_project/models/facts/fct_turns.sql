@@ -35,6 +35,7 @@ select
     {{ seconds_between('turns.started_at', 'turns.answered_at') }} as response_seconds,
     business_seconds.business_response_seconds,
     turns.first_reply_at,
+    turns.wrote_after_close_at,
     turns.turn_number = 1 as is_first,
     messages.agent_id,
     coalesce(messages.author_type = 'unknown', false) as is_answered_by_unknown

@@ -7,6 +7,10 @@ channels as (
     select * from {{ ref('dim_channels') }}
 ),
 
+workspaces as (
+    select * from {{ ref('dim_workspaces') }}
+),
+
 messages as (
     select * from {{ ref('fct_messages') }}
 ),
@@ -77,22 +81,71 @@ countable_conversations as (
     where not is_outbound_only
 ),
 
--- how things stood at the day's end, of every conversation that had begun: open, waiting and unread are stretches
+open_stretches as (
+    select
+        countable_conversations.conversation_id,
+        cast({{ local_timestamp('status.from_at', 'workspaces.timezone') }} as date) as from_date,
+        cast({{ local_timestamp('coalesce(status.to_at, workspaces.as_of)', 'workspaces.timezone') }} as date) as to_date
+    from status
+    inner join countable_conversations
+        on status.conversation_id = countable_conversations.conversation_id
+    inner join workspaces
+        on countable_conversations.workspace = workspaces.workspace
+    where status.status = 'open'
+),
+
+-- open, waiting and unread are stretches of time: a stretch holds at the end of every day it touches but its last
+open_day_ends as (
+    select
+        conversation_id,
+        {{ each_date('from_date', 'to_date') }} as local_date
+    from open_stretches
+),
+
+late_questions as (
+    select
+        turns.conversation_id,
+        cast({{ local_timestamp('turns.wrote_after_close_at', 'workspaces.timezone') }} as date) as from_date,
+        cast({{ local_timestamp('coalesce(turns.ended_at, workspaces.as_of)', 'workspaces.timezone') }} as date) as to_date
+    from turns
+    inner join workspaces
+        on turns.workspace = workspaces.workspace
+    where turns.wrote_after_close_at is not null
+),
+
+late_question_day_ends as (
+    select
+        conversation_id,
+        {{ each_date('from_date', 'to_date') }} as local_date
+    from late_questions
+),
+
+-- only these can count on a day: with a message, open at its end, or written to after their close
+relevant_days as (
+    select conversation_id, local_date from active_conversations
+    union
+    select conversation_id, local_date from open_day_ends
+    union
+    select conversation_id, local_date from late_question_day_ends
+),
+
 status_at_end as (
     select
         channel_days.local_date,
         countable_conversations.conversation_id,
         countable_conversations.workspace,
         countable_conversations.channel,
-        countable_conversations.ticket_number is not null as is_ticket,
         status.status,
         status.closed_by,
         channel_days.state_at
-    from countable_conversations
+    from relevant_days
+    inner join countable_conversations
+        on relevant_days.conversation_id = countable_conversations.conversation_id
     inner join channel_days
         on
             countable_conversations.workspace = channel_days.workspace
             and countable_conversations.channel = channel_days.channel
+            and relevant_days.local_date = channel_days.local_date
             and countable_conversations.first_customer_message_at < channel_days.state_at
     inner join status
         on
@@ -103,31 +156,30 @@ status_at_end as (
 
 waiting_at_end as (
     select
-        channel_days.local_date,
+        status_at_end.local_date,
         turns.conversation_id,
-        min(turns.started_at) as waiting_since
-    from turns
-    inner join channel_days
+        min(turns.started_at) as waiting_since,
+        max(case when turns.wrote_after_close_at < status_at_end.state_at then 1 else 0 end) = 1 as has_written_after_close
+    from status_at_end
+    inner join turns
         on
-            turns.workspace = channel_days.workspace
-            and turns.channel = channel_days.channel
-            and turns.started_at < channel_days.state_at
-            and (turns.ended_at is null or turns.ended_at >= channel_days.state_at)
-    group by channel_days.local_date, turns.conversation_id
+            status_at_end.conversation_id = turns.conversation_id
+            and turns.started_at < status_at_end.state_at
+            and (turns.ended_at is null or turns.ended_at >= status_at_end.state_at)
+    group by status_at_end.local_date, turns.conversation_id
 ),
 
 unread_at_end as (
     select
-        channel_days.local_date,
+        status_at_end.local_date,
         unread_spans.conversation_id
-    from unread_spans
-    inner join channel_days
+    from status_at_end
+    inner join unread_spans
         on
-            unread_spans.workspace = channel_days.workspace
-            and unread_spans.channel = channel_days.channel
-            and unread_spans.from_at < channel_days.state_at
-            and (unread_spans.to_at is null or unread_spans.to_at >= channel_days.state_at)
-    group by channel_days.local_date, unread_spans.conversation_id
+            status_at_end.conversation_id = unread_spans.conversation_id
+            and unread_spans.from_at < status_at_end.state_at
+            and (unread_spans.to_at is null or unread_spans.to_at >= status_at_end.state_at)
+    group by status_at_end.local_date, unread_spans.conversation_id
 ),
 
 -- whether the last turn begun by the day's end had an answer by then
@@ -156,10 +208,10 @@ state_of_day as (
         status_at_end.local_date,
         status_at_end.status,
         status_at_end.closed_by,
-        status_at_end.is_ticket,
         active_conversations.conversation_id is not null as is_active,
         coalesce(last_turns.is_left_unanswered, false) as is_left_unanswered,
         waiting_at_end.conversation_id is not null as is_waiting,
+        coalesce(waiting_at_end.has_written_after_close, false) as has_written_after_close,
         unread_at_end.conversation_id is not null as is_unread,
         {{ seconds_between('waiting_at_end.waiting_since', 'status_at_end.state_at') }} as wait_seconds
     from status_at_end
@@ -201,7 +253,7 @@ conversations_of_day as (
         count(case when status = 'open' and is_unread then 1 end) as unread_at_end,
         count(case when status = 'open' and is_waiting then 1 end) as waiting_at_end,
         max(case when status = 'open' then wait_seconds end) as oldest_wait_at_end_seconds,
-        count(case when status = 'closed' and is_ticket and is_waiting then 1 end) as waiting_after_close
+        count(case when status = 'closed' and has_written_after_close then 1 end) as waiting_after_close
     from state_of_day
     group by workspace, channel, local_date
 ),

@@ -32,7 +32,7 @@ numbered as (
         timezone,
         as_of,
         first_date,
-        cast(unnest(generate_series(first_date - interval 1 day, last_date, interval 1 day)) as date) as local_date
+        {{ each_date('first_date - interval 1 day', 'last_date') }} as local_date
     from bounds
 )
 

@@ -17,6 +17,8 @@ turns as (
         conversation_id,
         cast(turn_number as integer) as turn_number,
         min(case when event = 'customer' then happened_at end) as started_at,
+        -- a ticket that is closed stays closed when its customer writes, until the inbox opens it
+        min(case when event = 'customer' and not is_open_before then happened_at end) as wrote_after_close_at,
         min(case when event in ('human', 'automation') then happened_at end) as first_reply_at,
         min(case when event = 'human' and is_waiting_before then happened_at end) as answered_at,
         min(case when event = 'human' and is_waiting_before then author_source_id end) as agent_source_id,

@@ -1,0 +1,78 @@
+"""Fixtures: a warehouse of its own for each test, the whole pipeline without Dagster, and the shared reference data."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from dashboards.serving import open_serving, publish
+from ingestion.loading import load, sources
+from ingestion.settings import Settings
+from orchestration import stages
+from orchestration.transform import BuildResult, build
+
+SHARED = Path(__file__).parents[2] / "shared"
+KEY = "a-key-for-tests-0123456789abcdefghij"
+
+needs_shared = pytest.mark.skipif(not SHARED.exists(), reason="the reference data is not beside this checkout")
+
+
+@pytest.fixture(autouse=True)
+def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A developer's own SALWA_ variables and .env change no test."""
+    for name in [name for name in os.environ if name.startswith("SALWA_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setitem(Settings.model_config, "env_file", None)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data=tmp_path / "data", phone_key=KEY)  # type: ignore[arg-type]
+
+
+def run_stages(settings: Settings, as_of: str | datetime, full: bool = False) -> BuildResult:
+    """Load, build, test, publish, as the main job does."""
+    instant = datetime.fromisoformat(as_of) if isinstance(as_of, str) else as_of
+    settings.data.mkdir(parents=True, exist_ok=True)
+    stages.prepare(settings, instant, full)
+    for source in sources():
+        load(settings, source)
+    result = build(settings)
+    assert result.is_good, [(node.name, node.message) for node in result.failed] or result.problem
+    publish(settings)
+    return result
+
+
+@pytest.fixture
+def served() -> Iterator[Callable[[Settings], object]]:
+    """Opens the serving copy of given settings; closed after the test."""
+    opened = []
+
+    def open_copy(settings: Settings) -> object:
+        connection = open_serving(settings)
+        opened.append(connection)
+        return connection
+
+    yield open_copy
+    for connection in opened:
+        connection.close()
+
+
+def table_rows(settings: Settings, table: str) -> list[tuple]:
+    """All rows of a served table, in order."""
+    with open_serving(settings) as connection:
+        return connection.execute(f"select * from {table} order by all").fetchall()
+
+
+def served_tables(settings: Settings) -> list[str]:
+    """Names of all served tables of facts and marts."""
+    with open_serving(settings) as connection:
+        rows = connection.execute(
+            "select table_schema || '.' || table_name from information_schema.tables "
+            "where table_schema in ('facts', 'marts') order by 1"
+        ).fetchall()
+    return [name for (name,) in rows]
