@@ -73,7 +73,8 @@ class LandingWriter:
         self.name = name
         self.lines = 0
         self._parts: list[tuple[Path, Path]] = []
-        self._out: IO[bytes] | None = None
+        self._raw: IO[bytes] | None = None
+        self._out: gzip.GzipFile | None = None
         self._bytes = 0
 
     def __enter__(self) -> LandingWriter:
@@ -95,19 +96,19 @@ class LandingWriter:
         final = self.folder / f"{self.name}-{len(self._parts) + 1:04d}{SUFFIX}"
         partial = final.with_name(f".{final.name}.{os.getpid()}.partial")
         self._parts.append((partial, final))
-        self._out = gzip.GzipFile(filename="", fileobj=partial.open("wb"), mode="wb", compresslevel=3, mtime=0)
+        self._raw = partial.open("wb")
+        self._out = gzip.GzipFile(filename="", fileobj=self._raw, mode="wb", compresslevel=3, mtime=0)
         self._bytes = 0
 
     def finish(self) -> None:
         """Everything written is on disk, still without its name."""
-        if self._out is None:
+        if self._raw is None or self._out is None:
             return
-        raw = self._out.fileobj  # type: ignore[attr-defined]
         self._out.close()
-        raw.flush()
-        os.fsync(raw.fileno())
-        raw.close()
-        self._out = None
+        self._raw.flush()
+        os.fsync(self._raw.fileno())
+        self._raw.close()
+        self._raw = self._out = None
 
     def publish(self) -> None:
         """Give the finished files their names; only then they are landed."""
@@ -118,9 +119,9 @@ class LandingWriter:
 
     def discard(self) -> None:
         """Leave nothing behind."""
-        with suppress(OSError, ValueError):
-            if self._out is not None:
-                self._out.fileobj.close()  # type: ignore[attr-defined]
+        with suppress(OSError):
+            if self._raw is not None:
+                self._raw.close()
         for partial, _final in self._parts:
             partial.unlink(missing_ok=True)
 

@@ -12,7 +12,7 @@ import dagster as dg
 from ingestion.loading import LandedSource, load, sources
 from ingestion.settings import Settings, load_settings
 from orchestration import stages
-from orchestration.transform import PROJECT, BuildResult, Node, build
+from orchestration.transform import PROJECT, BuildResult, Node, build, project_manifest
 
 WRITER_POOL = "warehouse_writer"  # DuckDB takes one writing process; the pool's limit is 1
 MART_FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=3), warn_window=timedelta(hours=2))
@@ -50,23 +50,13 @@ def manifest() -> dict[str, Any]:
     """dbt's manifest, parsed once if there is none or a model is newer."""
     newest = max(path.stat().st_mtime for path in project_files())
     if not MANIFEST.exists() or MANIFEST.stat().st_mtime < newest:
-        parse_project()
+        project_manifest()
     return json.loads(MANIFEST.read_text(encoding="utf-8"))
 
 
 def project_files() -> list[Path]:
     folders = (PROJECT / "models", PROJECT / "macros", PROJECT / "tests")
     return [PROJECT / "dbt_project.yml", *(path for folder in folders for path in folder.rglob("*.*"))]
-
-
-def parse_project() -> None:
-    from dbt.cli.main import dbtRunner
-
-    outcome = dbtRunner().invoke(
-        ["parse", "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--quiet", "--log-level-file", "none"]
-    )
-    if not outcome.success:
-        raise RuntimeError(f"the dbt project cannot be read: {outcome.exception}")
 
 
 def model_key(node: dict[str, Any]) -> dg.AssetKey:

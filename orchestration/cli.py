@@ -192,8 +192,13 @@ def example() -> None:
 def dev(port: Annotated[int, typer.Option(help="of the web page")] = 3000) -> None:
     """Dagster's page on localhost, with the daemon that runs schedules."""
     from orchestration.dagster_home import dagster_home
+    from orchestration.example import example_settings
 
     settings = load_settings()
+    shop = example_settings(settings)
+    if settings.phone_key is None and shop.data.exists():
+        console.err.print(f"[yellow]SALWA_PHONE_KEY is not set: showing the example shop in {shop.data}[/]")
+        settings = shop
     dagster_home(settings)
     os.environ["SALWA_DATA"] = str(settings.data.resolve())
     root = Path(__file__).parents[1]

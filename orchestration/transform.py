@@ -6,12 +6,14 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from ingestion.settings import Settings
 
 PROJECT = Path(__file__).parents[1] / "dbt_project"
+QUIET = ("--log-level", "none", "--no-version-check")
 
 
 @dataclass(frozen=True)
@@ -76,16 +78,30 @@ def run_dbt(
     options = [
         *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
         *("--log-path", str(settings.data / "logs")),
-        *("--log-level", "none", "--log-level-file", "info", "--no-use-colors-file", "--no-version-check"),
+        *QUIET,
+        *("--log-level-file", "info", "--no-use-colors-file"),
     ]
     with dbt_environment(settings):
-        outcome = dbtRunner(callbacks=[on_event]).invoke([*arguments, *options])
+        outcome = dbtRunner(manifest=project_manifest(), callbacks=[on_event]).invoke([*arguments, *options])
     result = BuildResult()
     if outcome.exception is not None:
         result.problem = str(outcome.exception).strip()
     elif outcome.result is not None and hasattr(outcome.result, "results"):
         result.nodes = [node_of(found) for found in outcome.result.results]
     return result
+
+
+@cache
+def project_manifest() -> Any:
+    """dbt's own manifest object, parsed once per process; it names no file, so that it serves any warehouse."""
+    from dbt.cli.main import dbtRunner
+
+    outcome = dbtRunner().invoke(
+        ["parse", "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), *QUIET, "--log-level-file", "none"]
+    )
+    if not outcome.success:
+        raise RuntimeError(f"the dbt project cannot be read: {outcome.exception}")
+    return outcome.result
 
 
 def finished_node(data: Any) -> Node:

@@ -17,11 +17,7 @@ from dashboards.serving import open_serving
 from ingestion.importing import import_archives
 from ingestion.settings import Settings
 
-ADDITIVE = (
-    "total_conversations new_conversations open_conversations closed_conversations unread_conversations "
-    "waiting_conversations messages customer_messages agent_messages automation_messages unknown_messages "
-    "answered_turns unanswered_turns ended_episodes open_at_end unread_at_end waiting_at_end"
-).split()
+ADDITIVE = ["total_conversations", "new_conversations", "open_conversations", "closed_conversations", "unread_conversations", "waiting_conversations", "messages", "customer_messages", "agent_messages", "automation_messages", "unknown_messages", "answered_turns", "unanswered_turns", "ended_episodes", "open_at_end", "unread_at_end", "waiting_at_end"]
 
 ARCHIVES = {
     "riyadh": ["--messages", "20000", "--seed", "1"],

@@ -67,12 +67,13 @@ messages_of_day as (
 -- conversations with a message in the day, and whether only automation wrote
 active_conversations as (
     select
+        workspace,
         conversation_id,
         sent_local_date as local_date,
         count(*) = count(case when author_type = 'automation' then 1 end) as is_broadcast_only
     from messages
     where is_counted and conversation_id is not null
-    group by conversation_id, sent_local_date
+    group by workspace, conversation_id, sent_local_date
 ),
 
 countable_conversations as (
@@ -83,6 +84,7 @@ countable_conversations as (
 
 open_stretches as (
     select
+        countable_conversations.workspace,
         countable_conversations.conversation_id,
         cast({{ local_timestamp('status.from_at', 'workspaces.timezone') }} as date) as from_date,
         cast({{ local_timestamp('coalesce(status.to_at, workspaces.as_of)', 'workspaces.timezone') }} as date) as to_date
@@ -97,6 +99,7 @@ open_stretches as (
 -- open, waiting and unread are stretches of time: a stretch holds at the end of every day it touches but its last
 open_day_ends as (
     select
+        workspace,
         conversation_id,
         {{ each_date('from_date', 'to_date') }} as local_date
     from open_stretches
@@ -104,6 +107,7 @@ open_day_ends as (
 
 late_questions as (
     select
+        turns.workspace,
         turns.conversation_id,
         cast({{ local_timestamp('turns.wrote_after_close_at', 'workspaces.timezone') }} as date) as from_date,
         cast({{ local_timestamp('coalesce(turns.ended_at, workspaces.as_of)', 'workspaces.timezone') }} as date) as to_date
@@ -115,6 +119,7 @@ late_questions as (
 
 late_question_day_ends as (
     select
+        workspace,
         conversation_id,
         {{ each_date('from_date', 'to_date') }} as local_date
     from late_questions
@@ -122,36 +127,33 @@ late_question_day_ends as (
 
 -- only these can count on a day: with a message, open at its end, or written to after their close
 relevant_days as (
-    select conversation_id, local_date from active_conversations
+    select workspace, conversation_id, local_date from active_conversations
     union
-    select conversation_id, local_date from open_day_ends
+    select workspace, conversation_id, local_date from open_day_ends
     union
-    select conversation_id, local_date from late_question_day_ends
+    select workspace, conversation_id, local_date from late_question_day_ends
 ),
 
 status_at_end as (
     select
-        channel_days.local_date,
-        countable_conversations.conversation_id,
+        relevant_days.local_date,
+        relevant_days.conversation_id,
         countable_conversations.workspace,
         countable_conversations.channel,
         status.status,
         status.closed_by,
-        channel_days.state_at
+        days.state_at
     from relevant_days
+    inner join days
+        on relevant_days.workspace = days.workspace and relevant_days.local_date = days.local_date
     inner join countable_conversations
         on relevant_days.conversation_id = countable_conversations.conversation_id
-    inner join channel_days
-        on
-            countable_conversations.workspace = channel_days.workspace
-            and countable_conversations.channel = channel_days.channel
-            and relevant_days.local_date = channel_days.local_date
-            and countable_conversations.first_customer_message_at < channel_days.state_at
     inner join status
-        on
-            countable_conversations.conversation_id = status.conversation_id
-            and status.from_at < channel_days.state_at
-            and (status.to_at is null or status.to_at >= channel_days.state_at)
+        on relevant_days.conversation_id = status.conversation_id
+    where
+        countable_conversations.first_customer_message_at < days.state_at
+        and status.from_at < days.state_at
+        and (status.to_at is null or status.to_at >= days.state_at)
 ),
 
 waiting_at_end as (
@@ -187,17 +189,16 @@ last_turns as (
     select
         active_conversations.local_date,
         turns.conversation_id,
-        max_by(turns.answered_at is null or turns.answered_at >= channel_days.state_at, turns.turn_number)
+        max_by(turns.answered_at is null or turns.answered_at >= days.state_at, turns.turn_number)
             as is_left_unanswered
     from active_conversations
     inner join turns
         on active_conversations.conversation_id = turns.conversation_id
-    inner join channel_days
+    inner join days
         on
-            turns.workspace = channel_days.workspace
-            and turns.channel = channel_days.channel
-            and active_conversations.local_date = channel_days.local_date
-            and turns.started_at < channel_days.state_at
+            active_conversations.workspace = days.workspace
+            and active_conversations.local_date = days.local_date
+    where turns.started_at < days.state_at
     group by active_conversations.local_date, turns.conversation_id
 ),
 

@@ -1,0 +1,17 @@
+with accounts as (select * from {{ ref('stg_chatwoot__accounts') }}),
+
+source as (select * from {{ source('chatwoot', 'labels') }})
+
+select
+    source.workspace,
+    coalesce(source.account, accounts.account) as account,
+    source.label_id,
+    source.title as tag,
+    source.color,
+    source.description,
+    source.landing_file,
+    source.landing_line,
+    source.position,
+    source.received_at
+from source
+left join accounts on source.workspace = accounts.workspace

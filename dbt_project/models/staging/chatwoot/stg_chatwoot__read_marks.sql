@@ -1,0 +1,18 @@
+with accounts as (select * from {{ ref('stg_chatwoot__accounts') }}),
+
+source as (select * from {{ source('chatwoot', 'read_marks') }})
+
+select
+    source.workspace,
+    coalesce(source.account, accounts.account) as account,
+    source.conversation_id as ticket_id,
+    source.agent_last_seen_at,
+    source.assignee_last_seen_at,
+    source.assignee_id,
+    source.observed_at,
+    source.landing_file,
+    source.landing_line,
+    source.position,
+    source.received_at
+from source
+left join accounts on source.workspace = accounts.workspace
