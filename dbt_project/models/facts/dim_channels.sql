@@ -15,6 +15,10 @@ reads as (
     select * from {{ ref('int_reads') }}
 ),
 
+status_changes as (
+    select * from {{ ref('int_status_changes') }}
+),
+
 seen as (
     select
         workspace,
@@ -49,6 +53,16 @@ by_channel as (
     group by seen.workspace, seen.channel
 ),
 
+-- sessions end by themselves, and so do tickets of an export that tells no status
+closed_by_silence as (
+    select messages.workspace, messages.channel
+    from messages
+    inner join status_changes
+        on messages.conversation_id = status_changes.conversation_id
+    where messages.is_counted and status_changes.evidence = 'silence'
+    group by messages.workspace, messages.channel
+),
+
 sources_with_reads as (
     select workspace, source
     from reads
@@ -65,8 +79,7 @@ select
     by_channel.last_message_at,
     cast({{ local_timestamp('by_channel.first_message_at', 'workspaces.timezone') }} as date) as first_local_date,
     case when sources_with_reads.source is not null then 'read_events' else 'agent_activity' end as unread_basis,
-    -- sessions and exports without a status end by themselves
-    by_channel.source = 'whatsapp' as is_closed_by_silence
+    by_channel.source = 'whatsapp' or closed_by_silence.channel is not null as is_closed_by_silence
 from by_channel
 inner join workspaces
     on by_channel.workspace = workspaces.workspace
@@ -74,3 +87,5 @@ left join number_names
     on by_channel.workspace = number_names.workspace and by_channel.channel = number_names.channel
 left join sources_with_reads
     on by_channel.workspace = sources_with_reads.workspace and by_channel.source = sources_with_reads.source
+left join closed_by_silence
+    on by_channel.workspace = closed_by_silence.workspace and by_channel.channel = closed_by_silence.channel
