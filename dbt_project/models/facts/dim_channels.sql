@@ -15,6 +15,10 @@ reads as (
     select * from {{ ref('int_reads') }}
 ),
 
+conversations as (
+    select * from {{ ref('int_conversations') }}
+),
+
 status_changes as (
     select * from {{ ref('int_status_changes') }}
 ),
@@ -55,12 +59,12 @@ by_channel as (
 
 -- sessions end by themselves, and so do tickets of an export that tells no status
 closed_by_silence as (
-    select messages.workspace, messages.channel
-    from messages
+    select conversations.workspace, conversations.channel
+    from conversations
     inner join status_changes
-        on messages.conversation_id = status_changes.conversation_id
-    where messages.is_counted and status_changes.evidence = 'silence'
-    group by messages.workspace, messages.channel
+        on conversations.conversation_id = status_changes.conversation_id
+    where status_changes.evidence = 'silence'
+    group by conversations.workspace, conversations.channel
 ),
 
 sources_with_reads as (
