@@ -8,6 +8,8 @@ from pathlib import Path
 from ingestion.settings import Settings
 
 DAGSTER_YAML = """\
+nux:
+  enabled: false
 telemetry:
   enabled: false
 concurrency:

@@ -3,6 +3,10 @@ with inbox as (
     select * from {{ ref('int_inbox__tag_events') }}
 ),
 
+chatwoot as (
+    select * from {{ ref('int_chatwoot__tag_events') }}
+),
+
 tickets as (
     select * from {{ ref('int_tickets') }}
 ),
@@ -21,6 +25,8 @@ workspaces as (
 
 tag_events as (
     select * from inbox
+    union all
+    select * from chatwoot
 )
 
 select

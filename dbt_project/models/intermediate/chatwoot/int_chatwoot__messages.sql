@@ -35,6 +35,8 @@ messages as (
         min_by(sender_name, age) filter (where sender_name is not null) as sender_name,
         min_by(text_length, age) filter (where text_length is not null and not is_deleted) as text_length,
         bool_or(automation_rule_id is not null or campaign_id is not null) as is_rule_or_campaign,
+        max(campaign_id) as campaign_id,
+        max(template_name) as template_name,
         bool_or(is_external_echo) as is_external_echo,
         bool_or(is_deleted) as is_deleted,
         -- Chatwoot itself may fall back from delivered to sent: the furthest state counts
@@ -112,6 +114,7 @@ select
     -- Chatwoot keeps no edits
     cast(null as timestamptz) as edited_at,
     case when is_deleted then deleted_at end as revoked_at,
+    coalesce('campaign:' || campaign_id, 'template:' || template_name) as sender_tag,
     landing_file,
     landing_line
 from spoken

@@ -3,6 +3,10 @@ with inbox as (
     select * from {{ ref('int_inbox__agents') }}
 ),
 
+chatwoot as (
+    select * from {{ ref('int_chatwoot__agents') }}
+),
+
 messages as (
     select * from {{ ref('int_messages') }}
 ),
@@ -22,6 +26,8 @@ tagged as (
 
 together as (
     select * from inbox
+    union all
+    select * from chatwoot
     union all
     select * from tagged
 )

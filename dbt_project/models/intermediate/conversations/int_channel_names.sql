@@ -1,10 +1,14 @@
--- Names of channels: the merchant's own setting first, then what Graph tells.
+-- Names of channels: the merchant's own setting first, then what Graph tells; inboxes by their own name.
 with settings as (
     select * from {{ ref('stg_settings__whatsapp_numbers') }}
 ),
 
 graph_numbers as (
     select * from {{ ref('stg_whatsapp__numbers') }}
+),
+
+chatwoot as (
+    select * from {{ ref('int_chatwoot__channels') }}
 ),
 
 newest_graph_names as (
@@ -31,3 +35,12 @@ full outer join newest_graph_names
 where
     coalesce(newest_graph_names.newest_first, 1) = 1
     and coalesce(settings.number_name, newest_graph_names.verified_name) is not null
+
+union all
+
+select
+    workspace,
+    'chatwoot:' || account || ':' || channel_id as channel,
+    channel_name
+from chatwoot
+where channel_name is not null

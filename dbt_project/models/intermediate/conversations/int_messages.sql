@@ -61,7 +61,7 @@ in_an_inbox as (
         false as is_missing_in_inbox,
         coalesce(ticket_messages.edited_at, whatsapp.edited_at) as edited_at,
         coalesce(ticket_messages.revoked_at, whatsapp.revoked_at) as revoked_at,
-        whatsapp.sender_tag,
+        coalesce(ticket_messages.sender_tag, whatsapp.sender_tag) as sender_tag,
         whatsapp.delivered_at,
         whatsapp.read_at,
         whatsapp.failed_at,

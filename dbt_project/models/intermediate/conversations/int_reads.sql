@@ -3,6 +3,10 @@ with inbox as (
     select * from {{ ref('int_inbox__read_events') }}
 ),
 
+chatwoot as (
+    select * from {{ ref('int_chatwoot__read_events') }}
+),
+
 tickets as (
     select * from {{ ref('int_tickets') }}
 ),
@@ -13,6 +17,8 @@ workspaces as (
 
 source_reads as (
     select * from inbox
+    union all
+    select * from chatwoot
 )
 
 select

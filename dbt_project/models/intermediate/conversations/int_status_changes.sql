@@ -3,6 +3,10 @@ with inbox as (
     select * from {{ ref('int_inbox__status_events') }}
 ),
 
+chatwoot as (
+    select * from {{ ref('int_chatwoot__status_events') }}
+),
+
 tickets as (
     select * from {{ ref('int_tickets') }}
 ),
@@ -17,6 +21,8 @@ workspaces as (
 
 source_events as (
     select * from inbox
+    union all
+    select * from chatwoot
 ),
 
 events as (
@@ -79,6 +85,63 @@ snapshot_closes as (
     group by tickets.conversation_id
 ),
 
+-- a webhook that was lost: the inbox's own row, changed after the last event, says otherwise
+last_events as (
+    select
+        conversation_id,
+        max(occurred_at) as last_event_at,
+        max_by(status, occurred_at) as last_status
+    from events
+    group by conversation_id
+),
+
+contradictions as (
+    select
+        tickets.conversation_id,
+        tickets.snapshot_status as status,
+        case
+            when tickets.snapshot_status = 'closed' then greatest(
+                last_events.last_event_at,
+                coalesce(
+                    max(case when counted_messages.sent_at <= tickets.snapshot_at then counted_messages.sent_at end),
+                    last_events.last_event_at
+                )
+            )
+            else coalesce(
+                min(
+                    case
+                        when
+                            counted_messages.sent_at > last_events.last_event_at
+                            and counted_messages.sent_at <= tickets.snapshot_at
+                            then counted_messages.sent_at
+                    end
+                ),
+                tickets.snapshot_at
+            )
+        end as occurred_at,
+        'unknown' as actor_type,
+        cast(null as varchar) as actor_id,
+        'snapshot' as evidence
+    from tickets
+    inner join workspaces
+        on tickets.workspace = workspaces.workspace
+    inner join last_events
+        on tickets.conversation_id = last_events.conversation_id
+    left join counted_messages
+        on tickets.conversation_id = counted_messages.conversation_id
+    where
+        -- an export's row gives the status only where no event does
+        tickets.source = 'chatwoot'
+        and tickets.snapshot_at < workspaces.as_of
+        and tickets.snapshot_at > last_events.last_event_at
+        and tickets.snapshot_status <> last_events.last_status
+    group by
+        tickets.conversation_id,
+        tickets.snapshot_status,
+        tickets.snapshot_at,
+        last_events.last_event_at
+),
+
 told_by_source as (
     select conversation_id from with_events
     union
@@ -108,6 +171,11 @@ together as (
 
     select conversation_id, status, occurred_at, actor_type, actor_id, evidence
     from snapshot_closes
+
+    union all
+
+    select conversation_id, status, occurred_at, actor_type, actor_id, evidence
+    from contradictions
 
     union all
 

@@ -3,6 +3,10 @@ with inbox as (
     select * from {{ ref('int_inbox__conversations') }}
 ),
 
+chatwoot as (
+    select * from {{ ref('int_chatwoot__conversations') }}
+),
+
 messages as (
     select * from {{ ref('int_messages') }}
 ),
@@ -15,8 +19,14 @@ phone_periods as (
     select * from {{ ref('int_phone_periods') }}
 ),
 
+workspaces as (
+    select * from {{ ref('stg_settings__workspaces') }}
+),
+
 described as (
     select * from inbox
+    union all
+    select * from chatwoot
 ),
 
 -- what the messages themselves tell: some conversations are told of by nothing else
@@ -88,7 +98,11 @@ select
         else together.channel_id
     end as channel,
     together.created_at,
-    together.snapshot_status,
+    -- an inbox's row that was changed later than now shows a later state
+    case
+        when together.source = 'chatwoot' and together.snapshot_at >= workspaces.as_of then 'open'
+        else together.snapshot_status
+    end as snapshot_status,
     together.snapshot_at,
     together.conversation_url,
     together.first_message_at,
@@ -101,6 +115,8 @@ select
         together.source || '|' || together.account || '|conversation|' || together.ticket_id
     ) as person_key
 from together
+inner join workspaces
+    on together.workspace = workspaces.workspace
 left join customer_authors
     on
         together.workspace = customer_authors.workspace

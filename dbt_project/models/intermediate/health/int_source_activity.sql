@@ -7,6 +7,10 @@ ticket_messages as (
     select * from {{ ref('int_ticket_messages') }}
 ),
 
+orders as (
+    select * from {{ ref('int_salla__orders') }}
+),
+
 workspaces as (
     select * from {{ ref('stg_settings__workspaces') }}
 ),
@@ -19,6 +23,11 @@ events as (
 
     select workspace, source, sent_at as happened_at
     from ticket_messages
+
+    union all
+
+    select workspace, 'salla' as source, ordered_at as happened_at
+    from orders
 )
 
 select

@@ -9,6 +9,14 @@ inbox as (
     select * from {{ ref('int_inbox__identities') }}
 ),
 
+chatwoot as (
+    select * from {{ ref('int_chatwoot__identities') }}
+),
+
+salla as (
+    select * from {{ ref('int_salla__identities') }}
+),
+
 workspaces as (
     select * from {{ ref('stg_settings__workspaces') }}
 ),
@@ -17,6 +25,10 @@ together as (
     select workspace, user_id, phone, seen_at from whatsapp
     union all
     select workspace, user_id, phone, seen_at from inbox
+    union all
+    select workspace, user_id, phone, seen_at from chatwoot
+    union all
+    select workspace, user_id, phone, seen_at from salla
 )
 
 select

@@ -39,6 +39,7 @@ select
     false as is_group,
     cast(null as timestamptz) as edited_at,
     cast(null as timestamptz) as revoked_at,
+    cast(null as varchar) as sender_tag,
     ranked.landing_file,
     ranked.landing_line
 from ranked

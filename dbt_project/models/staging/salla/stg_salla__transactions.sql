@@ -1,0 +1,38 @@
+-- Sightings of online payments.
+with source as (
+    select * from {{ source('salla', 'transactions') }}
+),
+
+workspaces as (
+    select * from {{ ref('stg_settings__workspaces') }}
+),
+
+in_time as (
+    select
+        s.workspace,
+        s.landing_file,
+        s.landing_line,
+        s.position,
+        s.received_at,
+        s.object_hash,
+        s.event,
+        s.transaction_id,
+        s.order_id,
+        s.cart_id,
+        s.status,
+        s.payment_method,
+        s.total,
+        s.currency,
+        s.customer_id,
+        {{ instant_of_local('cast(s.created_local as timestamp)', 'coalesce(s.created_zone, w.timezone)') }}
+            as created_at,
+        {{ instant_of_local('cast(s.told_local as timestamp)', 'coalesce(s.told_zone, w.timezone)') }} as told_at
+    from source as s
+    inner join workspaces as w
+        on s.workspace = w.workspace
+)
+
+select
+    *,
+    coalesce(told_at, received_at, created_at) as observed_at
+from in_time

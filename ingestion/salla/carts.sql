@@ -1,0 +1,25 @@
+select
+    workspace,
+    landing_file,
+    landing_line,
+    position,
+    received_at,
+    event,
+    object_hash,
+    object_id as cart_id,
+    lower(text_of(object -> '$.status')) as status,
+    amount_of(object -> '$.total') as total,
+    amount_of(object -> '$.subtotal') as sub_total,
+    amount_of(object -> '$.total_discount') as total_discount,
+    coalesce(currency_of(object -> '$.total'), upper(text_of(object -> '$.currency'))) as currency,
+    text_of(object -> '$.coupon.code') as coupon_code,
+    id_of(object -> '$.customer.id') as customer_id,
+    json_type(object -> '$.items') = 'ARRAY' as has_items,
+    date_of(object -> '$.created_at').local as created_local,
+    date_of(object -> '$.created_at').zone as created_zone,
+    date_of(object -> '$.updated_at').local as updated_local,
+    date_of(object -> '$.updated_at').zone as updated_zone,
+    date_of(told).local as told_local,
+    date_of(told).zone as told_zone
+from readable
+where object_kind = 'cart'
