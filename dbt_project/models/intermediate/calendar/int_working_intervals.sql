@@ -53,15 +53,20 @@ cut_at_midnight as (
     where closes_minute > 1440
 ),
 
+at_midnight as (
+    select
+        *,
+        cast(local_date as timestamp) as local_midnight
+    from cut_at_midnight
+),
+
 instants as (
     select
         workspace,
         local_date,
-        {{ microseconds(instant_of_local("cast(local_date as timestamp) + opens_minute * interval 1 minute", "timezone")) }}
-            as opens_us,
-        {{ microseconds(instant_of_local("cast(local_date as timestamp) + closes_minute * interval 1 minute", "timezone")) }}
-            as closes_us
-    from cut_at_midnight
+        {{ microseconds(instant_of_local("local_midnight + opens_minute * interval 1 minute", "timezone")) }} as opens_us,
+        {{ microseconds(instant_of_local("local_midnight + closes_minute * interval 1 minute", "timezone")) }} as closes_us
+    from at_midnight
 ),
 
 compared as (

@@ -47,7 +47,7 @@ together as (
         tickets.created_at,
         coalesce(by_messages.first_message_at, tickets.created_at, tickets.first_message_at, tickets.snapshot_at)
             as started_at,
-        -- a ticket without a message is there from its creation on; one that failed starts no conversation but is in one
+        -- a ticket without a message is there from its creation on; a failed message is in one
         coalesce(by_messages.first_message_at, tickets.first_message_at, tickets.created_at) as known_from,
         by_messages.last_message_at,
         by_messages.first_customer_message_at,

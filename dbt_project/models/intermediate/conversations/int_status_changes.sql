@@ -91,7 +91,8 @@ last_events as (
         conversation_id,
         max(occurred_at) as last_event_at,
         -- at one instant a close comes after an opening
-        max_by(status, {{ microseconds('occurred_at') }} * 2 + case status when 'closed' then 1 else 0 end) as last_status
+        max_by(status, {{ microseconds('occurred_at') }} * 2 + case status when 'closed' then 1 else 0 end)
+            as last_status
     from events
     group by conversation_id
 ),
