@@ -15,6 +15,14 @@ reads as (
     select * from {{ ref('int_reads') }}
 ),
 
+conversations as (
+    select * from {{ ref('int_conversations') }}
+),
+
+status_changes as (
+    select * from {{ ref('int_status_changes') }}
+),
+
 seen as (
     select
         workspace,
@@ -34,6 +42,31 @@ covered as (
     group by workspace, source
 ),
 
+-- an inbox may name its channel by the number that had sessions before it: one channel, now the inbox's
+by_channel as (
+    select
+        seen.workspace,
+        seen.channel,
+        max_by(seen.source, seen.last_message_at) as source,
+        min(covered.covered_from) as covered_from,
+        min(seen.first_message_at) as first_message_at,
+        max(seen.last_message_at) as last_message_at
+    from seen
+    inner join covered
+        on seen.workspace = covered.workspace and seen.source = covered.source
+    group by seen.workspace, seen.channel
+),
+
+-- sessions end by themselves, and so do tickets of an export that tells no status
+closed_by_silence as (
+    select conversations.workspace, conversations.channel
+    from conversations
+    inner join status_changes
+        on conversations.conversation_id = status_changes.conversation_id
+    where status_changes.evidence = 'silence'
+    group by conversations.workspace, conversations.channel
+),
+
 sources_with_reads as (
     select workspace, source
     from reads
@@ -41,23 +74,22 @@ sources_with_reads as (
 )
 
 select
-    seen.channel,
-    seen.workspace,
-    seen.source,
-    coalesce(number_names.channel_name, seen.channel) as channel_name,
-    covered.covered_from,
-    seen.first_message_at,
-    seen.last_message_at,
-    cast({{ local_timestamp('seen.first_message_at', 'workspaces.timezone') }} as date) as first_local_date,
+    by_channel.channel,
+    by_channel.workspace,
+    by_channel.source,
+    coalesce(number_names.channel_name, by_channel.channel) as channel_name,
+    by_channel.covered_from,
+    by_channel.first_message_at,
+    by_channel.last_message_at,
+    cast({{ local_timestamp('by_channel.first_message_at', 'workspaces.timezone') }} as date) as first_local_date,
     case when sources_with_reads.source is not null then 'read_events' else 'agent_activity' end as unread_basis,
-    -- sessions and exports without a status end by themselves
-    seen.source = 'whatsapp' as is_closed_by_silence
-from seen
+    by_channel.source = 'whatsapp' or closed_by_silence.channel is not null as is_closed_by_silence
+from by_channel
 inner join workspaces
-    on seen.workspace = workspaces.workspace
-inner join covered
-    on seen.workspace = covered.workspace and seen.source = covered.source
+    on by_channel.workspace = workspaces.workspace
 left join number_names
-    on seen.workspace = number_names.workspace and seen.channel = number_names.channel
+    on by_channel.workspace = number_names.workspace and by_channel.channel = number_names.channel
 left join sources_with_reads
-    on seen.workspace = sources_with_reads.workspace and seen.source = sources_with_reads.source
+    on by_channel.workspace = sources_with_reads.workspace and by_channel.source = sources_with_reads.source
+left join closed_by_silence
+    on by_channel.workspace = closed_by_silence.workspace and by_channel.channel = closed_by_silence.channel

@@ -77,7 +77,8 @@ with_instants as (
         from_date,
         to_date,
         previous_from_date,
-        cast(previous_until_local - interval 1 microsecond as date) as previous_to_date,
+        -- at midnight today is empty, and so is what it is compared to: its dates are its first
+        greatest(previous_from_date, cast(previous_until_local - interval 1 microsecond as date)) as previous_to_date,
         {{ instant_of_local('cast(from_date as timestamp)', 'timezone') }} as from_at,
         {{ instant_of_local('cast(to_date + interval 1 day as timestamp)', 'timezone') }} as ends_at,
         {{ instant_of_local('cast(previous_from_date as timestamp)', 'timezone') }} as previous_from_at,

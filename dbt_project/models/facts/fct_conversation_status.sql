@@ -54,6 +54,7 @@ changes as (
             status_changes.actor_type = 'agent'
             and conversations.workspace = agents.workspace
             and conversations.source = agents.source
+            and conversations.account = agents.account
             and status_changes.actor_id = agents.agent_source_id
 ),
 

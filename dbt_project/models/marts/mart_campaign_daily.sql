@@ -14,7 +14,8 @@ workspaces as (
 sends as (
     select *
     from messages
-    where campaign is not null and not is_group
+    -- what the inbox lacks is in no figure
+    where campaign is not null and not is_group and not is_missing_in_inbox
 ),
 
 -- each send with the customer's first message within a day after it
@@ -31,7 +32,8 @@ replies as (
             and answers.is_counted
             and answers.sent_at > sends.sent_at
             and answers.sent_at <= sends.sent_at + interval '24 hours'
-    where sends.customer_id is not null
+    -- nobody replies to what never came
+    where sends.is_counted and sends.customer_id is not null
     group by sends.message_id
 ),
 

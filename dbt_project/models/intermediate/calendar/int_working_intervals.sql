@@ -1,4 +1,5 @@
--- Open hours as intervals of instants, cut at local midnight so that each belongs to one local day.
+-- Open hours as intervals of instants, cut at local midnight so that each belongs to one local day. None overlap: a
+-- second that two rows of hours name is open once.
 with days as (
     select * from {{ ref('int_days') }}
 ),
@@ -50,13 +51,52 @@ cut_at_midnight as (
         closes_minute - 1440 as closes_minute
     from openings
     where closes_minute > 1440
+),
+
+at_midnight as (
+    select
+        *,
+        cast(local_date as timestamp) as local_midnight
+    from cut_at_midnight
+),
+
+instants as (
+    select
+        workspace,
+        local_date,
+        {{ microseconds(instant_of_local("local_midnight + opens_minute * interval 1 minute", "timezone")) }} as opens_us,
+        {{ microseconds(instant_of_local("local_midnight + closes_minute * interval 1 minute", "timezone")) }} as closes_us
+    from at_midnight
+),
+
+compared as (
+    select
+        *,
+        max(closes_us) over (
+            partition by workspace, local_date
+            order by opens_us, closes_us
+            rows between unbounded preceding and 1 preceding
+        ) as closed_before_us
+    from instants
+    -- hours that a clock change skips are none
+    where opens_us < closes_us
+),
+
+numbered as (
+    select
+        *,
+        sum(case when closed_before_us is null or opens_us > closed_before_us then 1 else 0 end) over (
+            partition by workspace, local_date
+            order by opens_us, closes_us
+            rows between unbounded preceding and current row
+        ) as interval_number
+    from compared
 )
 
 select
     workspace,
     local_date,
-    {{ microseconds(instant_of_local("cast(local_date as timestamp) + opens_minute * interval 1 minute", "timezone")) }}
-        as opens_us,
-    {{ microseconds(instant_of_local("cast(local_date as timestamp) + closes_minute * interval 1 minute", "timezone")) }}
-        as closes_us
-from cut_at_midnight
+    min(opens_us) as opens_us,
+    max(closes_us) as closes_us
+from numbered
+group by workspace, local_date, interval_number

@@ -7,6 +7,10 @@ messages as (
     select * from {{ ref('int_conversation_messages') }}
 ),
 
+workspaces as (
+    select * from {{ ref('stg_settings__workspaces') }}
+),
+
 by_messages as (
     select
         conversation_id,
@@ -25,28 +29,57 @@ by_messages as (
     from messages
     where message_order is not null
     group by conversation_id
+),
+
+together as (
+    select
+        coalesce(by_messages.conversation_id, tickets.conversation_id) as conversation_id,
+        coalesce(by_messages.workspace, tickets.workspace) as workspace,
+        coalesce(by_messages.source, tickets.source) as source,
+        tickets.account,
+        coalesce(tickets.channel, by_messages.channel) as channel,
+        tickets.ticket_id,
+        coalesce(
+            by_messages.customer_id,
+            {{ keyed_hash(["'customer'", "tickets.workspace", "tickets.person_key"]) }}
+        ) as customer_id,
+        tickets.conversation_url,
+        tickets.created_at,
+        coalesce(by_messages.first_message_at, tickets.created_at, tickets.first_message_at, tickets.snapshot_at)
+            as started_at,
+        -- a ticket without a message is there from its creation on; a failed message is in one
+        coalesce(by_messages.first_message_at, tickets.first_message_at, tickets.created_at) as known_from,
+        by_messages.last_message_at,
+        by_messages.first_customer_message_at,
+        coalesce(by_messages.is_business_started, false) as is_business_started,
+        coalesce(by_messages.customer_messages, 0) as customer_messages,
+        coalesce(by_messages.agent_messages, 0) as agent_messages,
+        coalesce(by_messages.automation_messages, 0) as automation_messages,
+        coalesce(by_messages.unknown_messages, 0) as unknown_messages
+    from by_messages
+    full outer join tickets
+        on by_messages.conversation_id = tickets.conversation_id
 )
 
 select
-    coalesce(by_messages.conversation_id, tickets.conversation_id) as conversation_id,
-    coalesce(by_messages.workspace, tickets.workspace) as workspace,
-    coalesce(by_messages.source, tickets.source) as source,
-    coalesce(tickets.channel, by_messages.channel) as channel,
-    tickets.ticket_id,
-    coalesce(
-        by_messages.customer_id,
-        {{ keyed_hash(["'customer'", "tickets.workspace", "tickets.person_key"]) }}
-    ) as customer_id,
-    tickets.conversation_url,
-    tickets.created_at,
-    coalesce(by_messages.first_message_at, tickets.created_at, tickets.snapshot_at) as started_at,
-    by_messages.last_message_at,
-    by_messages.first_customer_message_at,
-    coalesce(by_messages.is_business_started, false) as is_business_started,
-    coalesce(by_messages.customer_messages, 0) as customer_messages,
-    coalesce(by_messages.agent_messages, 0) as agent_messages,
-    coalesce(by_messages.automation_messages, 0) as automation_messages,
-    coalesce(by_messages.unknown_messages, 0) as unknown_messages
-from by_messages
-full outer join tickets
-    on by_messages.conversation_id = tickets.conversation_id
+    together.conversation_id,
+    together.workspace,
+    together.source,
+    together.account,
+    together.channel,
+    together.ticket_id,
+    together.customer_id,
+    together.conversation_url,
+    together.created_at,
+    together.started_at,
+    together.last_message_at,
+    together.first_customer_message_at,
+    together.is_business_started,
+    together.customer_messages,
+    together.agent_messages,
+    together.automation_messages,
+    together.unknown_messages
+from together
+inner join workspaces
+    on together.workspace = workspaces.workspace
+where together.known_from is null or together.known_from < workspaces.as_of

@@ -7,6 +7,11 @@ whatsapp as (
     select * from {{ ref('int_whatsapp__messages') }}
 ),
 
+workspaces as (
+    select * from {{ ref('stg_settings__workspaces') }}
+),
+
+-- as of now: what both will tell of later binds no number yet
 shared_channels as (
     select
         whatsapp.workspace,
@@ -17,6 +22,9 @@ shared_channels as (
     from whatsapp
     inner join ticket_messages
         on whatsapp.workspace = ticket_messages.workspace and whatsapp.wamid = ticket_messages.wamid
+    inner join workspaces
+        on whatsapp.workspace = workspaces.workspace
+    where whatsapp.sent_at < workspaces.as_of
     group by
         whatsapp.workspace,
         whatsapp.phone_number_id,

@@ -136,21 +136,33 @@ conversation_of_counted as (
             and cut_counted.first_place = first_messages.place
 ),
 
+-- from the first message to a gap after the last; stretches of one thread never touch
+stretches as (
+    select
+        workspace,
+        account,
+        person_key,
+        first_source_message_id,
+        min(sent_us) as first_us,
+        max(sent_us) + max(gap_us) as until_us
+    from conversation_of_counted
+    group by workspace, account, person_key, first_source_message_id
+),
+
 -- a failed message neither starts nor prolongs a conversation: it hangs on the one it falls in, if any
 conversation_of_failed as (
     select
         threaded.message_id,
-        max_by(conversation_of_counted.first_source_message_id, conversation_of_counted.sent_us) as first_source_message_id
+        stretches.first_source_message_id
     from threaded
-    inner join conversation_of_counted
+    inner join stretches
         on
-            threaded.workspace = conversation_of_counted.workspace
-            and threaded.account = conversation_of_counted.account
-            and threaded.person_key = conversation_of_counted.person_key
-            and threaded.sent_us >= conversation_of_counted.sent_us
-            and threaded.sent_us <= conversation_of_counted.sent_us + conversation_of_counted.gap_us
+            threaded.workspace = stretches.workspace
+            and threaded.account = stretches.account
+            and threaded.person_key = stretches.person_key
+            and threaded.sent_us >= stretches.first_us
+            and threaded.sent_us <= stretches.until_us
     where not threaded.is_counted
-    group by threaded.message_id
 )
 
 select

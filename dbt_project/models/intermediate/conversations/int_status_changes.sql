@@ -90,7 +90,9 @@ last_events as (
     select
         conversation_id,
         max(occurred_at) as last_event_at,
-        max_by(status, occurred_at) as last_status
+        -- at one instant a close comes after an opening
+        max_by(status, {{ microseconds('occurred_at') }} * 2 + case status when 'closed' then 1 else 0 end)
+            as last_status
     from events
     group by conversation_id
 ),

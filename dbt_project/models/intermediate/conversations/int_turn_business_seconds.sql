@@ -23,11 +23,16 @@ intervals as (
     select * from {{ ref('int_working_intervals') }}
 ),
 
--- nothing is assumed: before the first hours that are known there is no calendar
-calendars as (
-    select workspace, min(valid_from) as known_from
-    from working_hours
-    group by workspace
+-- nothing is assumed: outside the dates that hours are known for there is no calendar
+known_days as (
+    select working_days.workspace, working_days.local_date
+    from working_days
+    inner join working_hours
+        on
+            working_days.workspace = working_hours.workspace
+            and working_days.local_date >= working_hours.valid_from
+            and working_days.local_date <= working_hours.valid_to
+    group by working_days.workspace, working_days.local_date
 ),
 
 answered as (
@@ -44,11 +49,11 @@ answered as (
         on turns.conversation_id = conversations.conversation_id
     inner join workspaces
         on conversations.workspace = workspaces.workspace
-    inner join calendars
-        on conversations.workspace = calendars.workspace
-    where
-        turns.answered_at is not null
-        and cast({{ local_timestamp('turns.started_at', 'workspaces.timezone') }} as date) >= calendars.known_from
+    inner join known_days
+        on
+            conversations.workspace = known_days.workspace
+            and cast({{ local_timestamp('turns.started_at', 'workspaces.timezone') }} as date) = known_days.local_date
+    where turns.answered_at is not null
 ),
 
 moments as (

@@ -11,6 +11,10 @@ status_events as (
     select * from {{ ref('stg_inbox__status_events') }}
 ),
 
+read_events as (
+    select * from {{ ref('stg_inbox__read_events') }}
+),
+
 seen as (
     select workspace, export_name, author_id as agent_id, author_name as agent_name
     from messages
@@ -27,6 +31,12 @@ seen as (
     select workspace, export_name, actor_id as agent_id, null as agent_name
     from status_events
     where actor_type = 'agent' and actor_id is not null
+
+    union all
+
+    select workspace, export_name, agent_id, null as agent_name
+    from read_events
+    where agent_id is not null
 )
 
 select

@@ -9,6 +9,7 @@ select
     workspace,
     cast(null as varchar) as user_id,
     customer_phone as phone,
-    coalesce(created_at, received_at) as seen_at
+    -- without a time of its own it is dated by nothing: when it was received means nothing
+    coalesce(created_at, timestamptz '1900-01-01 00:00:00+00') as seen_at
 from conversations
 where customer_phone is not null

@@ -15,7 +15,6 @@ ranked as (
             order by updated_at desc nulls last, received_at desc nulls last, landing_file desc, landing_line desc
         ) as newest_first
     from messages
-    where author_type <> 'system'
 )
 
 select
@@ -49,4 +48,5 @@ left join conversations
         ranked.workspace = conversations.workspace
         and ranked.export_name = conversations.account
         and ranked.conversation_id = conversations.ticket_id
-where ranked.newest_first = 1
+-- notices are no messages
+where ranked.newest_first = 1 and ranked.author_type <> 'system'
