@@ -25,7 +25,7 @@ test: .venv/installed lint  ## everything: style, dbt unit tests, property tests
 
 lint: .venv/installed  ## style of Python and SQL, conventions of the dbt project
 	@$(BIN)/ruff check .
-	@$(BIN)/sqlfluff lint --processes 2 dbt_project/models dbt_project/tests dashboards
+	@$(BIN)/sqlfluff lint --processes 2 dbt_project/models dbt_project/tests
 	@$(BIN)/python -c 'from orchestration.transform import project_manifest; project_manifest()'
 	@$(BIN)/dbt-bouncer --config-file dbt-bouncer.yml > .bouncer.log 2>&1 || (cat .bouncer.log; exit 1)
 

@@ -17,7 +17,8 @@ todays as (
 ),
 
 periods as (
-    select workspace, timezone, as_of, 'today' as period, today as from_date, today as to_date,
+    select
+        workspace, timezone, as_of, 'today' as period, today as from_date, today as to_date,
         cast(today - interval 1 day as date) as previous_from_date,
         -- a period that holds today is compared up to the same clock time
         cast(as_of_local - interval 1 day as timestamp) as previous_until_local
@@ -25,7 +26,8 @@ periods as (
 
     union all
 
-    select workspace, timezone, as_of, 'yesterday' as period,
+    select
+        workspace, timezone, as_of, 'yesterday' as period,
         cast(today - interval 1 day as date) as from_date, cast(today - interval 1 day as date) as to_date,
         cast(today - interval 2 day as date) as previous_from_date,
         cast(today - interval 1 day as timestamp) as previous_until_local
@@ -33,7 +35,8 @@ periods as (
 
     union all
 
-    select workspace, timezone, as_of, 'last_7_days' as period,
+    select
+        workspace, timezone, as_of, 'last_7_days' as period,
         cast(today - interval 7 day as date) as from_date, cast(today - interval 1 day as date) as to_date,
         cast(today - interval 14 day as date) as previous_from_date,
         cast(today - interval 7 day as timestamp) as previous_until_local
@@ -41,7 +44,8 @@ periods as (
 
     union all
 
-    select workspace, timezone, as_of, 'last_30_days' as period,
+    select
+        workspace, timezone, as_of, 'last_30_days' as period,
         cast(today - interval 30 day as date) as from_date, cast(today - interval 1 day as date) as to_date,
         cast(today - interval 60 day as date) as previous_from_date,
         cast(today - interval 30 day as timestamp) as previous_until_local
@@ -49,7 +53,8 @@ periods as (
 
     union all
 
-    select workspace, timezone, as_of, 'this_month' as period,
+    select
+        workspace, timezone, as_of, 'this_month' as period,
         month_start as from_date, today as to_date,
         last_month_start as previous_from_date,
         -- the same days of last month, clipped at its end; adding a month clips a day that it does not have, but
@@ -63,7 +68,8 @@ periods as (
 
     union all
 
-    select workspace, timezone, as_of, 'last_month' as period,
+    select
+        workspace, timezone, as_of, 'last_month' as period,
         last_month_start as from_date, cast(month_start - interval 1 day as date) as to_date,
         cast(last_month_start - (month_start - last_month_start) * interval 1 day as date) as previous_from_date,
         cast(last_month_start as timestamp) as previous_until_local

@@ -43,7 +43,7 @@ orders_with_sends as (
         orders.order_id,
         orders.total,
         sends.message_id,
-        row_number() over (partition by orders.order_id order by sends.sent_at desc, sends.message_id) as latest_first
+        row_number() over (partition by orders.order_id order by sends.sent_at desc, sends.message_id asc) as latest_first
     from orders
     inner join workspaces
         on orders.workspace = workspaces.workspace

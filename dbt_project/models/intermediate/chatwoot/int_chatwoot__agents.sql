@@ -1,7 +1,10 @@
 -- The people who answer. Whoever the newest list of agents lacks has left, unless they did something after it.
 with sightings as (select * from {{ ref('stg_chatwoot__agents') }}),
 
-users as (select * from sightings where agent_type = 'user'),
+users as (
+    select * from sightings
+    where agent_type = 'user'
+),
 
 newest_lists as (
     select workspace, account, max(observed_at) as listed_at

@@ -3,9 +3,15 @@ with changes as (select * from {{ ref('int_chatwoot__changes_by_evidence') }}),
 
 pairs as (select * from {{ ref('int_chatwoot__notice_pairs') }}),
 
-webhooks as (select * from changes where evidence = 'event'),
+webhooks as (
+    select * from changes
+    where evidence = 'event'
+),
 
-notices as (select * from changes where evidence = 'activity'),
+notices as (
+    select * from changes
+    where evidence = 'activity'
+),
 
 together as (
     select

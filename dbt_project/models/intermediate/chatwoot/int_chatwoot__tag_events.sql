@@ -67,4 +67,8 @@ select
     actor_name,
     evidence,
     is_baseline
-from (select * from told_events union all select * from shown_events) as all_events
+from (
+    select * from told_events
+    union all
+    select * from shown_events
+) as all_events

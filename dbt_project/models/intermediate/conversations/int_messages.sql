@@ -152,7 +152,7 @@ select
         and coalesce(own_setting.untagged_sends_are, general_setting.untagged_sends_are, 'agent') = 'agent'
     ) as is_human,
     coalesce(together.delivery_status = 'failed', false) as is_failed,
-    not (
+    not(
         coalesce(together.delivery_status = 'failed', false) or together.is_group or together.is_missing_in_inbox
     ) as is_counted
 from together

@@ -102,13 +102,15 @@ contradictions as (
         tickets.conversation_id,
         tickets.snapshot_status as status,
         case
-            when tickets.snapshot_status = 'closed' then greatest(
-                last_events.last_event_at,
-                coalesce(
-                    max(case when counted_messages.sent_at <= tickets.snapshot_at then counted_messages.sent_at end),
-                    last_events.last_event_at
-                )
-            )
+            when tickets.snapshot_status = 'closed'
+                then
+                    greatest(
+                        last_events.last_event_at,
+                        coalesce(
+                            max(case when counted_messages.sent_at <= tickets.snapshot_at then counted_messages.sent_at end),
+                            last_events.last_event_at
+                        )
+                    )
             else coalesce(
                 min(
                     case
@@ -147,7 +149,8 @@ contradictions as (
 told_by_source as (
     select conversation_id from with_events
     union
-    select conversation_id from tickets where snapshot_status is not null
+    select conversation_id from tickets
+    where snapshot_status is not null
 ),
 
 -- without any status, silence closes and a later message opens again

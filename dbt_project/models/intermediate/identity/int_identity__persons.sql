@@ -23,7 +23,8 @@ all_nodes as (
     from (
         select workspace, node, first_seen_at from id_nodes
         union all
-        select workspace, node, from_at as first_seen_at from phone_nodes where node like 'phone|%'
+        select workspace, node, from_at as first_seen_at from phone_nodes
+        where node like 'phone|%'
         union all
         select workspace, node, timestamptz '9999-12-31 00:00:00+00' as first_seen_at from links
     ) as named

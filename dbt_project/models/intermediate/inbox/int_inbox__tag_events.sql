@@ -24,7 +24,7 @@ with_previous as (
         lag(action) over (
             partition by workspace, export_name, conversation_id, tag
             -- at one instant a removal makes room for the application
-            order by occurred_at, action desc
+            order by occurred_at asc, action desc
         ) as previous_action
     from each_once
 )

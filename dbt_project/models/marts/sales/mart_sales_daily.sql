@@ -26,15 +26,31 @@ order_days as (
         count(*) filter (where status_slug = 'canceled' and not is_deleted) as canceled_orders,
         count(*) filter (where is_first_order) as new_customers,
         count(*) filter (where is_counted and payment_method = 'cod') as cod_orders,
-        sum(total) filter (where is_counted and is_store_currency and payment_method = 'cod') as cod_sales
-{%- for days in [1, 3, 7, 28] %},
+        sum(total) filter (where is_counted and is_store_currency and payment_method = 'cod') as cod_sales,
         count(*) filter (
-            where is_counted and attribution_gap_seconds <= {{ days * 86400 }}
-        ) as assisted_orders_{{ days }}d,
+            where is_counted and attribution_gap_seconds <= 86400
+        ) as assisted_orders_1d,
         sum(total) filter (
-            where is_counted and is_store_currency and attribution_gap_seconds <= {{ days * 86400 }}
-        ) as assisted_sales_{{ days }}d
-{%- endfor %}
+            where is_counted and is_store_currency and attribution_gap_seconds <= 86400
+        ) as assisted_sales_1d,
+        count(*) filter (
+            where is_counted and attribution_gap_seconds <= 259200
+        ) as assisted_orders_3d,
+        sum(total) filter (
+            where is_counted and is_store_currency and attribution_gap_seconds <= 259200
+        ) as assisted_sales_3d,
+        count(*) filter (
+            where is_counted and attribution_gap_seconds <= 604800
+        ) as assisted_orders_7d,
+        sum(total) filter (
+            where is_counted and is_store_currency and attribution_gap_seconds <= 604800
+        ) as assisted_sales_7d,
+        count(*) filter (
+            where is_counted and attribution_gap_seconds <= 2419200
+        ) as assisted_orders_28d,
+        sum(total) filter (
+            where is_counted and is_store_currency and attribution_gap_seconds <= 2419200
+        ) as assisted_sales_28d
     from orders
     group by workspace, ordered_local_date
 ),
@@ -113,11 +129,18 @@ select
     cast(coalesce(cart_days.carts_abandoned_value, 0) as decimal(38, 4)) as carts_abandoned_value,
     coalesce(cart_days.carts_completed, 0) as carts_completed,
     cast(coalesce(cart_days.carts_completed_value, 0) as decimal(38, 4)) as carts_completed_value,
-{%- for days in [1, 3, 7, 28] %}
-    coalesce(order_days.assisted_orders_{{ days }}d, 0) as assisted_orders_{{ days }}d,
-    cast(coalesce(order_days.assisted_sales_{{ days }}d, 0) as decimal(38, 4))
-        as assisted_sales_{{ days }}d{{ ',' if not loop.last }}
-{%- endfor %}
+    coalesce(order_days.assisted_orders_1d, 0) as assisted_orders_1d,
+    cast(coalesce(order_days.assisted_sales_1d, 0) as decimal(38, 4))
+        as assisted_sales_1d,
+    coalesce(order_days.assisted_orders_3d, 0) as assisted_orders_3d,
+    cast(coalesce(order_days.assisted_sales_3d, 0) as decimal(38, 4))
+        as assisted_sales_3d,
+    coalesce(order_days.assisted_orders_7d, 0) as assisted_orders_7d,
+    cast(coalesce(order_days.assisted_sales_7d, 0) as decimal(38, 4))
+        as assisted_sales_7d,
+    coalesce(order_days.assisted_orders_28d, 0) as assisted_orders_28d,
+    cast(coalesce(order_days.assisted_sales_28d, 0) as decimal(38, 4))
+        as assisted_sales_28d
 from days
 left join order_days
     on

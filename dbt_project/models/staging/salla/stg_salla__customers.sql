@@ -11,16 +11,16 @@ workspaces as (
 -- mobiles of the countries Salla's merchants sell to: how long they are after the code, and how they begin
 countries (code, country_code, currency, national_length, first_digit) as (
     values
-        ('966', 'SA', 'SAR', 9, '5'),
-        ('971', 'AE', 'AED', 9, '5'),
-        ('965', 'KW', 'KWD', 8, ''),
-        ('973', 'BH', 'BHD', 8, ''),
-        ('974', 'QA', 'QAR', 8, ''),
-        ('968', 'OM', 'OMR', 8, ''),
-        ('20', 'EG', 'EGP', 10, '1'),
-        ('962', 'JO', 'JOD', 9, '7'),
-        ('967', 'YE', 'YER', 9, '7'),
-        ('970', 'PS', 'ILS', 9, '5')
+    ('966', 'SA', 'SAR', 9, '5'),
+    ('971', 'AE', 'AED', 9, '5'),
+    ('965', 'KW', 'KWD', 8, ''),
+    ('973', 'BH', 'BHD', 8, ''),
+    ('974', 'QA', 'QAR', 8, ''),
+    ('968', 'OM', 'OMR', 8, ''),
+    ('20', 'EG', 'EGP', 10, '1'),
+    ('962', 'JO', 'JOD', 9, '7'),
+    ('967', 'YE', 'YER', 9, '7'),
+    ('970', 'PS', 'ILS', 9, '5')
 ),
 
 in_time as (

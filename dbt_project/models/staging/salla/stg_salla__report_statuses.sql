@@ -10,15 +10,15 @@ statuses as (
 -- this setting numbers statuses in a way of its own
 numbers (raw_status_id, status_slug) as (
     values
-        ('1', 'payment_pending'),
-        ('2', 'under_review'),
-        ('3', 'in_progress'),
-        ('4', 'completed'),
-        ('8', 'delivering'),
-        ('9', 'delivered'),
-        ('10', 'shipped'),
-        ('11', 'waiting_for_payment_confirmation'),
-        ('13', 'request_quote')
+    ('1', 'payment_pending'),
+    ('2', 'under_review'),
+    ('3', 'in_progress'),
+    ('4', 'completed'),
+    ('8', 'delivering'),
+    ('9', 'delivered'),
+    ('10', 'shipped'),
+    ('11', 'waiting_for_payment_confirmation'),
+    ('13', 'request_quote')
 ),
 
 ranked as (
