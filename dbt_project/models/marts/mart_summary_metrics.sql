@@ -60,7 +60,7 @@ scopes as (
         ranges.from_at,
         ranges.until_at,
         channel_scopes.scope,
-        min(channel_scopes.covered_from) <= ranges.from_at as is_covered
+        max(channel_scopes.covered_from) <= ranges.from_at as is_covered
     from ranges
     inner join channel_scopes
         on ranges.workspace = channel_scopes.workspace

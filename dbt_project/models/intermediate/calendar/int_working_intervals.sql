@@ -12,6 +12,21 @@ holidays as (
     select * from {{ ref('stg_settings__holidays') }}
 ),
 
+-- of calendars that hold on one day the newest is in force: Ramadan's hours replace the usual ones
+in_force as (
+    select
+        days.workspace,
+        days.local_date,
+        max(working_hours.valid_from) as valid_from
+    from days
+    inner join working_hours
+        on
+            days.workspace = working_hours.workspace
+            and days.local_date >= working_hours.valid_from
+            and days.local_date <= working_hours.valid_to
+    group by days.workspace, days.local_date
+),
+
 -- hours past midnight belong to the day on which they opened, a holiday's too
 openings as (
     select
@@ -27,6 +42,11 @@ openings as (
             and days.weekday = working_hours.weekday
             and days.local_date >= working_hours.valid_from
             and days.local_date <= working_hours.valid_to
+    inner join in_force
+        on
+            days.workspace = in_force.workspace
+            and days.local_date = in_force.local_date
+            and working_hours.valid_from = in_force.valid_from
     left join holidays
         on days.workspace = holidays.workspace and days.local_date = holidays.local_date
     where holidays.local_date is null

@@ -38,7 +38,10 @@ by_messages as (
         ticket_id,
         min(sent_at) as first_message_at,
         min(case when author_type = 'customer' then sent_at end) as first_customer_message_at,
-        min_by(channel_id, sent_at) as channel_id
+        min_by(channel_id, sent_at) as channel_id,
+        -- Meta names the person behind a message that it tells of too
+        min_by(customer_user_id, sent_at) filter (where customer_user_id is not null) as customer_user_id,
+        min_by(customer_phone, sent_at) filter (where customer_phone is not null) as customer_phone
     from messages
     where ticket_id is not null
     group by workspace, source, account, ticket_id
@@ -67,8 +70,8 @@ together as (
         coalesce(described.ticket_id, by_messages.ticket_id) as ticket_id,
         coalesce(described.channel_id, by_messages.channel_id) as channel_id,
         described.contact_id,
-        described.customer_phone,
-        described.customer_user_id,
+        coalesce(described.customer_phone, by_messages.customer_phone) as customer_phone,
+        coalesce(described.customer_user_id, by_messages.customer_user_id) as customer_user_id,
         described.created_at,
         described.snapshot_status,
         described.snapshot_at,
