@@ -240,5 +240,7 @@ def quiet_dlt(settings: Settings) -> None:
     """No telemetry, no files outside the data folder, no log of rows."""
     os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
     os.environ.setdefault("RUNTIME__LOG_LEVEL", "ERROR")
+    # what was loaded is in the warehouse: no copy of it stays in files beside it
     os.environ.setdefault("LOAD__TRUNCATE_STAGING_DATASET", "true")
+    os.environ.setdefault("LOAD__DELETE_COMPLETED_JOBS", "true")
     os.environ.setdefault("DLT_DATA_DIR", str((settings.data / "dlt").resolve()))

@@ -1,4 +1,4 @@
-"""Secrets never land: OAuth tokens in a body become [redacted] before it is written."""
+"""Secrets never land: OAuth tokens and one-time passwords in a body become [redacted] before it is written."""
 
 from __future__ import annotations
 
@@ -17,16 +17,29 @@ IN_TEXT = re.compile(
 
 def redact(body: bytes) -> bytes:
     """The body without tokens; the very same bytes where there are none."""
-    if b"token" not in body.lower() and b"\\u" not in body:
+    lowered = body.lower()
+    if b"token" not in lowered and b"otp" not in lowered and b"\\u" not in body:
         return body
     try:
         document = json.loads(body)
     except ValueError:
         return IN_TEXT.sub(rf"\g<1>{REDACTED}", body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
     cleaned = _clean(document)
+    if isinstance(cleaned, dict) and str(cleaned.get("event", "")).startswith("customer.otp") and "data" in cleaned:
+        cleaned["data"] = _without_codes(cleaned["data"])
     if cleaned == document:
         return body
     return json.dumps(cleaned, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+
+
+def _without_codes(value: Any) -> Any:
+    """A one-time password's event without the password, whatever its key is called."""
+    if isinstance(value, dict):
+        return {
+            key: REDACTED if any(word in key.lower() for word in ("code", "otp", "password")) else _without_codes(inner)
+            for key, inner in value.items()
+        }
+    return [_without_codes(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _clean(value: Any) -> Any:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ingestion.errors import SalwaError
@@ -43,6 +43,8 @@ Weekday = Literal["sunday", "monday", "tuesday", "wednesday", "thursday", "frida
 class WorkingHours(BaseModel):
     """Opening hours of some weekdays. A close at or before the opening is past midnight, as in Ramadan."""
 
+    model_config = ConfigDict(extra="forbid")
+
     days: Annotated[tuple[Weekday, ...], BeforeValidator(words)]
     opens: str
     closes: str
@@ -65,12 +67,16 @@ class WorkingHours(BaseModel):
 class WhatsAppNumber(BaseModel):
     """What is known of a business number, by its phone_number_id."""
 
+    model_config = ConfigDict(extra="forbid")
+
     name: str | None = None
     untagged_sends_are: Literal["agent", "automation"] = "agent"
 
 
 class Workspace(BaseModel):
     """One business: its clock, its calendar and the accounts that are its own."""
+
+    model_config = ConfigDict(extra="forbid")
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")
     timezone: str = "Asia/Riyadh"

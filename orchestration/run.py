@@ -70,11 +70,18 @@ def failure_of(result: Any) -> str:
     """The first failed step's own words."""
     for event in result.all_events:
         if event.is_step_failure:
-            error = event.step_failure_data.error
-            cause = error.cause or error
-            described = (event.step_failure_data.user_failure_data or None) and event.step_failure_data.user_failure_data.description
-            return described or cause.message.strip().splitlines()[0]
+            told = event.step_failure_data.user_failure_data
+            return told.description if told and told.description else plainest(event.step_failure_data.error)
     return "see `salwa status`"
+
+
+def plainest(error: Any) -> str:
+    """Of an error and its causes the one that was written for a person, else the deepest, in one line."""
+    causes = [error]
+    while causes[-1].cause is not None:
+        causes.append(causes[-1].cause)
+    chosen = next((cause for cause in causes if cause.cls_name == SalwaError.__name__), causes[-1])
+    return chosen.message.strip().splitlines()[0].partition("SalwaError: ")[2] or chosen.message.strip().splitlines()[0]
 
 
 def terminal_watcher(display: Progress, task: TaskID, done: Refreshed) -> Any:

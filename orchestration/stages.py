@@ -42,6 +42,8 @@ def prepare(settings: Settings, as_of: datetime, full: bool, note: Callable[[str
     """
     from ingestion.workspace_tables import write_workspace_tables
 
+    (settings.data / "dlt").mkdir(exist_ok=True)
+    require_known_workspaces(settings)
     fingerprints = {"key": key_fingerprint(settings.key()), "ingestion": ingestion_fingerprint()}
     before = stored_fingerprints(settings)
     if not full and before.get("key", fingerprints["key"]) != fingerprints["key"]:
@@ -59,6 +61,21 @@ def prepare(settings: Settings, as_of: datetime, full: bool, note: Callable[[str
     restrict(settings)
 
 
+def require_known_workspaces(settings: Settings) -> None:
+    """Refuse deliveries of a business that the settings do not name: nobody would know its clock.
+
+    Raises:
+        SalwaError: names the folder.
+    """
+    known = {workspace.name for workspace in settings.workspaces()}
+    for folder in sorted(settings.landing.glob("*/")):
+        if folder.name not in known:
+            raise SalwaError(
+                f"{folder} holds deliveries of a workspace that the settings do not name (they name "
+                f"{', '.join(sorted(known))}): add it, or move the folder away"
+            )
+
+
 def discard_warehouse(settings: Settings) -> None:
     """Throw away everything that landing can rebuild; what is served stays."""
     for path in (settings.restricted, settings.warehouse):
@@ -69,7 +86,7 @@ def discard_warehouse(settings: Settings) -> None:
 
 def restrict(settings: Settings) -> None:
     """Only the owner may read what holds personal data."""
-    for path in (settings.restricted, settings.landing):
+    for path in (settings.restricted, settings.landing, settings.data / "dlt"):
         if path.exists():
             path.chmod(0o700 if path.is_dir() else 0o600)
 

@@ -178,6 +178,14 @@ def test_tokens_never_land(settings: Settings, tmp_path: Path) -> None:
     assert landed.count(b"[redacted]") >= 6
 
 
+def test_one_time_passwords_never_land(settings: Settings, tmp_path: Path) -> None:
+    body = {"event": "customer.otp.request", "merchant": 1, "data": {"contact": "966500000001", "otp": "774411", "code": 774411}}
+    imported(settings, written(tmp_path / "in", json.dumps({"kind": "webhook", "body": body}).encode()), source="salla")
+    (landed,) = landed_bodies(settings, "salla")
+    assert "774411" not in landed
+    assert json.loads(landed)["event"] == "customer.otp.request"
+
+
 def test_landed_equals_loaded_and_rejected(settings: Settings, tmp_path: Path) -> None:
     good = [json.dumps(delivery(message(f"wamid.{n}", at=1_790_000_000 + n))).encode() for n in range(5)]
     imported(settings, written(tmp_path / "in", *good, good[0], good[0][:40]))

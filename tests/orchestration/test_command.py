@@ -82,6 +82,24 @@ def test_what_a_person_can_mend_is_one_line(arguments: list[str], says: str, tmp
     assert len([line for line in done.stderr.splitlines() if line.strip()]) == 1
 
 
+def test_deliveries_of_an_unknown_workspace_are_named(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    salwa(data, "import", "inbox", str(export(tmp_path / "desk")))
+    (data / "landing" / "default").rename(data / "landing" / "renamed")
+    done = salwa(data, "refresh")
+    assert done.returncode == 2
+    assert "renamed holds deliveries of a workspace that the settings do not name" in done.stderr.replace("\n", " ")
+
+
+def test_a_misspelt_setting_is_refused(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "workspaces.toml").write_text('[workspaces.default]\ntimezon = "Asia/Riyadh"\n', encoding="utf-8")
+    done = salwa(data, "import", "whatsapp", "x")
+    assert done.returncode == 2
+    assert "timezon" in done.stderr
+
+
 def test_without_a_key_nothing_is_built(tmp_path: Path) -> None:
     done = salwa(tmp_path / "data", "refresh", key="")
     assert done.returncode == 2

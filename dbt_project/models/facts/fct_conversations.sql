@@ -65,7 +65,13 @@ select
     conversations.channel,
     conversations.customer_id,
     'Customer ' || upper(left(conversations.customer_id, 6)) as customer_label,
-    conversations.ticket_id as ticket_number,
+    -- an id that could carry a phone number or an address is not served
+    case
+        when
+            regexp_matches(conversations.ticket_id, '^[A-Za-z0-9 _#./-]{1,20}$')
+            and not regexp_matches(conversations.ticket_id, '[0-9]{8,}')
+            then conversations.ticket_id
+    end as ticket_number,
     conversations.conversation_url,
     current_status.status,
     current_status.closed_by,

@@ -36,8 +36,15 @@ select
     tag_events.tag,
     tag_events.action,
     tag_events.actor_type,
-    coalesce(agents.agent_id, case when tag_events.actor_type <> 'agent' then tag_events.actor_id end) as actor_id,
-    coalesce(tag_events.actor_name, agents.agent_name) as actor_name,
+    -- who may be named: the team and its rules, never a customer
+    coalesce(
+        agents.agent_id,
+        case when tag_events.actor_type in ('automation', 'system') then tag_events.actor_id end
+    ) as actor_id,
+    case
+        when tag_events.actor_type in ('agent', 'automation', 'system')
+            then coalesce(tag_events.actor_name, agents.agent_name)
+    end as actor_name,
     tag_events.occurred_at,
     cast({{ local_timestamp('tag_events.occurred_at', 'workspaces.timezone') }} as date) as occurred_local_date,
     {{ seconds_between('conversations.started_at', 'tag_events.occurred_at') }} as seconds_from_start,
