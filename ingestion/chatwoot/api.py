@@ -118,7 +118,9 @@ def open_api(
         "SALWA_CHATWOOT_TOKEN": token.get_secret_value() if token else None,
     }
     if missing := [name for name, value in wanted.items() if not value]:
-        raise SalwaError(f"{', '.join(missing)} of workspace {workspace.name} not set: without it Chatwoot is not pulled")
+        raise SalwaError(
+            f"{', '.join(missing)} of workspace {workspace.name} not set: without it Chatwoot is not pulled"
+        )
     found = session or requests.Session()
     found.headers.update({"api_access_token": wanted["SALWA_CHATWOOT_TOKEN"] or "", "Accept": "application/json"})
     started = time.monotonic()

@@ -15,7 +15,13 @@ from ingestion.http import SourceRefused, SourceUnavailable
 from ingestion.pulling import Finding
 from ingestion.settings import Settings, Workspace
 
-WANTED_EVENTS = ("conversation_created", "conversation_status_changed", "conversation_updated", "message_created", "message_updated")
+WANTED_EVENTS = (
+    "conversation_created",
+    "conversation_status_changed",
+    "conversation_updated",
+    "message_created",
+    "message_updated",
+)
 
 
 def check_chatwoot(
@@ -34,7 +40,10 @@ def check_chatwoot(
     try:
         profile = api.ask_at(f"{api.url}/api/v1/profile", "/profile", {}).data
     except SourceUnavailable as error:
-        return [*found, Finding("address: no answer", False, f"{error}. Is SALWA_CHATWOOT_URL right, and reachable from here?")]
+        return [
+            *found,
+            Finding("address: no answer", False, f"{error}. Is SALWA_CHATWOOT_URL right, and reachable from here?"),
+        ]
     except SourceRefused as error:
         if error.status in (401, 403):
             return [*found, Finding(f"address: {api.url} answers", True), Finding("token: refused", False, str(error))]

@@ -81,7 +81,9 @@ def short_hash(*told: Any) -> str:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
-def note_conversation(memory: sqlite3.Connection, told: dict[str, Any], seen: dict[str, Any], round_: int | None) -> bool:
+def note_conversation(
+    memory: sqlite3.Connection, told: dict[str, Any], seen: dict[str, Any], round_: int | None
+) -> bool:
     """Remember how a conversation looks; whether that is news.
 
     Args:

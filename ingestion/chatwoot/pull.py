@@ -161,7 +161,9 @@ def pull_counts(run: Run) -> None:
         except SourceRefused as error:
             if error.status not in (401, 403, 404, 422):
                 raise
-            run.problem(f"Chatwoot does not tell its own counts at {path} ({error.status}): nothing to compare ours with")
+            run.problem(
+                f"Chatwoot does not tell its own counts at {path} ({error.status}): nothing to compare ours with"
+            )
 
 
 # --- conversations ---------------------------------------------------------------------------------------------------
@@ -170,8 +172,14 @@ def pull_counts(run: Run) -> None:
 def look_of(row: dict[str, Any]) -> dict[str, Any]:
     """What to remember of a conversation as it is told: hashes without what changes by itself, such as who is online."""
     meta = row.get("meta") if isinstance(row.get("meta"), dict) else {}
-    sender, assignee, team = ((meta.get(key) if isinstance(meta.get(key), dict) else {}) for key in ("sender", "assignee", "team"))
-    messages = [one for one in row.get("messages") or [] if isinstance(one, dict)] if isinstance(row.get("messages"), list) else []
+    sender, assignee, team = (
+        (meta.get(key) if isinstance(meta.get(key), dict) else {}) for key in ("sender", "assignee", "team")
+    )
+    messages = (
+        [one for one in row.get("messages") or [] if isinstance(one, dict)]
+        if isinstance(row.get("messages"), list)
+        else []
+    )
     newest = messages[-1] if messages else {}
     moved = [row.get("last_activity_at"), newest.get("id"), newest.get("status"), newest.get("updated_at")]
     rest = [
@@ -452,7 +460,9 @@ def read_messages(run: Run, conversation: int, from_start: bool = False) -> int:
             break
         run.lander.step()
     if is_behind and newest > after:
-        run.problem(f"conversation {conversation}: its message {newest} is listed but not shown; the next run asks again")
+        run.problem(
+            f"conversation {conversation}: its message {newest} is listed but not shown; the next run asks again"
+        )
         return news
     run.memory.execute("update conversations set todo = 0 where id = ?", [conversation])
     return news
@@ -475,13 +485,17 @@ def note_messages(run: Run, conversation: int, answer: Answer, land_all: bool = 
     news = 0
     for one in rows:
         found = int(one["id"])
-        look = short_hash(*(one.get(key) for key in ("status", "content", "content_attributes", "source_id", "private")))
+        look = short_hash(
+            *(one.get(key) for key in ("status", "content", "content_attributes", "source_id", "private"))
+        )
         before = run.memory.execute("select hash from messages where id = ?", [found]).fetchone()
         is_new = (before[0] != look) if before else (found > last or land_all or not move)
         news += is_new
         created_at = number(one.get("created_at")) or 0
         if is_new and created_at >= horizon:
-            is_unsettled = one.get("status") == "sent" and number(one.get("message_type")) in (1, 3) and not one.get("private")
+            is_unsettled = (
+                one.get("status") == "sent" and number(one.get("message_type")) in (1, 3) and not one.get("private")
+            )
             run.memory.execute(
                 "insert or replace into messages values (?, ?, ?, ?, ?)",
                 [found, conversation, created_at, look, is_unsettled],

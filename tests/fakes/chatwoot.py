@@ -99,7 +99,12 @@ class FakeChatwoot:
         contact = self.random.randint(1, max(2, len(self.contacts) + 1))
         if contact not in self.contacts:
             contact = 500 + len(self.contacts)
-            self.contacts[contact] = {"id": contact, "name": f"Demo {contact}", "phone": f"+9665000{contact:05d}", "at": self.stamp()}
+            self.contacts[contact] = {
+                "id": contact,
+                "name": f"Demo {contact}",
+                "phone": f"+9665000{contact:05d}",
+                "at": self.stamp(),
+            }
         number = self.next_conversation
         self.next_conversation += 1
         self.conversations[number] = {
@@ -117,8 +122,16 @@ class FakeChatwoot:
         told = self.conversations[conversation]
         self.next_message += self.random.randint(1, 4)
         self.messages[conversation].append(
-            {"id": self.next_message, "kind": kind, "text": text, "status": "sent", "at": self.stamp(), "deleted": False,
-             "updated_at": self.now.timestamp(), "private": False}
+            {
+                "id": self.next_message,
+                "kind": kind,
+                "text": text,
+                "status": "sent",
+                "at": self.stamp(),
+                "deleted": False,
+                "updated_at": self.now.timestamp(),
+                "private": False,
+            }
         )
         told["last_activity_at"] = self.stamp()
         self.contacts[told["contact"]]["at"] = self.stamp() if kind == 0 else self.contacts[told["contact"]]["at"]
@@ -140,7 +153,9 @@ class FakeChatwoot:
         if told := self.any_conversation():
             for one in reversed(self.messages[told["id"]]):
                 if one["kind"] in (1, 3) and one["status"] in ("sent", "delivered"):
-                    one["status"] = {"sent": self.random.choice(("delivered", "failed")), "delivered": "read"}[one["status"]]
+                    one["status"] = {"sent": self.random.choice(("delivered", "failed")), "delivered": "read"}[
+                        one["status"]
+                    ]
                     one["updated_at"] = self.now.timestamp()
                     self.touch(told)
                     return
@@ -212,16 +227,26 @@ class FakeChatwoot:
         return found
 
     def nested_message(self, conversation: int, one: Json) -> Json:
-        updated = datetime.fromtimestamp(one["updated_at"], UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        updated = (
+            datetime.fromtimestamp(one["updated_at"], UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        )
         return self.message_object(conversation, one) | {"account_id": self.account, "updated_at": updated}
 
     def conversation_object(self, number: int) -> Json:
         told, messages = self.conversations[number], self.messages[number]
         talk = [one for one in messages if one["kind"] != 2]
         unread = [one for one in messages if one["kind"] == 0 and one["at"] > told["seen_at"]]
-        meta: Json = {"sender": self.contact_object(told["contact"]), "channel": "Channel::Whatsapp", "hmac_verified": False}
+        meta: Json = {
+            "sender": self.contact_object(told["contact"]),
+            "channel": "Channel::Whatsapp",
+            "hmac_verified": False,
+        }
         if told["assignee"]:
-            meta["assignee"] = {"id": told["assignee"], "name": f"Agent {told['assignee']}", "availability_status": "online"}
+            meta["assignee"] = {
+                "id": told["assignee"],
+                "name": f"Agent {told['assignee']}",
+                "availability_status": "online",
+            }
         return {
             "meta": meta, "id": number, "messages": [self.nested_message(number, messages[-1])],
             "last_non_activity_message": self.nested_message(number, talk[-1]), "account_id": self.account,
@@ -266,16 +291,25 @@ class FakeChatwoot:
     def route(self, path: str, params: dict[str, str]) -> tuple[int, Any]:  # noqa: PLR0911, PLR0912 - one line a path
         if path == "/api/v1/profile":
             role = "administrator" if self.is_admin else "agent"
-            return 200, {"id": 11, "name": "Sara", "access_token": TOKEN, "accounts": [{"id": self.account, "name": "Demo", "role": role}]}
+            return 200, {
+                "id": 11,
+                "name": "Sara",
+                "access_token": TOKEN,
+                "accounts": [{"id": self.account, "name": "Demo", "role": role}],
+            }
         parts = path.strip("/").split("/")
         if parts[2:4] != ["accounts", str(self.account)]:
             return 404, {"error": "Resource could not be found"}
         match parts[1], parts[4:]:
             case "v1", ["agents"]:
-                return 200, [{"id": one, "account_id": self.account, "name": f"Agent {one}", "role": "agent"} for one in (11, 12)]
+                return 200, [
+                    {"id": one, "account_id": self.account, "name": f"Agent {one}", "role": "agent"} for one in (11, 12)
+                ]
             case "v1", ["inboxes"]:
                 secret = {"provider_config": {"api_key": "a-secret-of-meta", "phone_number_id": "800000000000001"}}
-                return 200, {"payload": [{"id": 7, "name": "WhatsApp SA", "channel_type": "Channel::Whatsapp"} | secret]}
+                return 200, {
+                    "payload": [{"id": 7, "name": "WhatsApp SA", "channel_type": "Channel::Whatsapp"} | secret]
+                }
             case "v1", ["teams"]:
                 return 200, [{"id": 3, "name": "sales", "account_id": self.account}]
             case "v1", ["labels"]:
@@ -283,7 +317,12 @@ class FakeChatwoot:
             case "v1", ["webhooks"]:
                 return (200, {"payload": {"webhooks": []}}) if self.is_admin else (403, {"error": "forbidden"})
             case "v2", ["live_reports", "conversation_metrics"]:
-                return 200, {"open": self.count("open"), "unattended": 0, "unassigned": 0, "pending": self.count("pending")}
+                return 200, {
+                    "open": self.count("open"),
+                    "unattended": 0,
+                    "unassigned": 0,
+                    "pending": self.count("pending"),
+                }
             case "v1", ["conversations", "meta"]:
                 return 200, {"meta": self.counts(self.selected(params.get("status", "open")))}
             case "v1", ["conversations"]:
@@ -328,11 +367,19 @@ class FakeChatwoot:
         else:
             rows = [one for one in rows if one["id"] > after][:MESSAGE_PAGE]
         told = self.conversations[number]
-        meta = {"labels": list(told["labels"]), "contact": self.contact_object(told["contact"]), "agent_last_seen_at": None}
+        meta = {
+            "labels": list(told["labels"]),
+            "contact": self.contact_object(told["contact"]),
+            "agent_last_seen_at": None,
+        }
         return {"meta": meta, "payload": self.moody([self.message_object(number, one) for one in rows])}
 
     def contact_page(self, params: dict[str, str]) -> Json:
-        rows = sorted(self.contacts.values(), key=lambda one: (one["at"], one["id"]), reverse=params.get("sort", "").startswith("-"))
+        rows = sorted(
+            self.contacts.values(),
+            key=lambda one: (one["at"], one["id"]),
+            reverse=params.get("sort", "").startswith("-"),
+        )
         page = int(params.get("page", 1))
         inbox = {"id": 7, "name": "WhatsApp SA", "channel_type": "Channel::Whatsapp"}
         shown = [
@@ -358,7 +405,9 @@ class FakeChatwoot:
             for n, one in self.conversations.items()
         }
         messages = {
-            one["id"]: (n, one["kind"], one["status"], one["deleted"]) for n, rows in self.messages.items() for one in rows
+            one["id"]: (n, one["kind"], one["status"], one["deleted"])
+            for n, rows in self.messages.items()
+            for one in rows
         }
         return conversations, messages
 
@@ -390,6 +439,7 @@ class Adapter(BaseAdapter):
 def session_of(fake: Any, before: Callable[[str], None] = lambda url: None) -> requests.Session:
     """A session whose every question the fake answers."""
     session = requests.Session()
+    session.trust_env = False
     for scheme in ("http://", "https://"):
         session.mount(scheme, Adapter(fake, before))
     return session

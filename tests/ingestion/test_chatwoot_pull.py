@@ -7,7 +7,6 @@ import multiprocessing
 import os
 import random
 import signal
-import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -83,7 +82,9 @@ def held(settings: Settings) -> tuple[dict[int, tuple], dict[int, tuple]]:
         labels[conversation] = tuple(sorted(filter(None, (row["label_set"] or "").split(", "))))
     seen = {}
     for row in rows["read_marks"]:
-        seen[row["conversation_id"]] = max(seen.get(row["conversation_id"], 0), int(row["agent_last_seen_at"].timestamp()))
+        seen[row["conversation_id"]] = max(
+            seen.get(row["conversation_id"], 0), int(row["agent_last_seen_at"].timestamp())
+        )
     conversations = {
         int(key): (row["status"], labels[key], row["assignee_id"] and int(row["assignee_id"]), seen.get(key, 0))
         for (key,), row in newest(rows["conversations"], "conversation_id").items()
@@ -138,7 +139,7 @@ def test_that_a_backfill_lands_everything_and_another_run_hardly_anything(shop: 
     }
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("touches", [True, False])
 def test_that_backfill_and_increments_under_every_trouble_end_equal(shop: Settings, seed: int, touches: bool) -> None:
     fake = grown(seed)
@@ -228,10 +229,10 @@ def test_that_what_vanished_gets_a_tombstone_and_what_is_only_hidden_does_not(sh
 
 
 def test_that_many_vanish_only_when_missing_two_nights_in_a_row(shop: Settings) -> None:
-    fake = grown(7, 1500)
+    fake = grown(7, 900)
     pull(shop, fake)
     everything = dict(fake.conversations), dict(fake.messages)
-    victims = sorted(fake.conversations)[10:90]
+    victims = sorted(fake.conversations)[10:70]
     for number in victims:
         fake.vanish(number)
     pulled = pull(shop, fake, "nightly")
@@ -337,7 +338,9 @@ def test_that_waiting_obeys_what_was_asked_for(shop: Settings) -> None:
     fake = grown(14, 50)
     fake.moods = Moods(limit=0.3)
     waits: list[float] = []
-    pull_chatwoot(shop, shop.workspaces()[0], "refresh", fake.now, waits.append, session=session_of(fake), clock=lambda: fake.now)
+    pull_chatwoot(
+        shop, shop.workspaces()[0], "refresh", fake.now, waits.append, session=session_of(fake), clock=lambda: fake.now
+    )
     assert 7.0 in waits
     assert_equal(shop, fake)
 
@@ -435,14 +438,6 @@ def test_that_pulls_killed_from_outside_end_equal(shop: Settings, forker: Any) -
 
 def test_that_two_pulls_at_once_take_turns(shop: Settings, forker: Any) -> None:
     fake = grown(17, 300)
-    at_once = [0, 0]
-    lock = threading.Lock()
-
-    def count(path: str) -> None:
-        with lock:
-            at_once[1] = max(at_once)
-
-    fake.before_answer = count
     with served(fake) as url:
         pulls = [forker.Process(target=child, args=(shop.data, url, fake.now, "refresh")) for _ in range(2)]
         for one in pulls:
