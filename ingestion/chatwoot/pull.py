@@ -211,14 +211,15 @@ def note_page(run: Run, answer: Answer, rows: list[dict[str, Any]], round_: int 
     return news
 
 
-def page_of_conversations(run: Run, **params: Any) -> tuple[Answer, list[dict[str, Any]]]:
-    """One page; an empty one only when it is empty again."""
-    for _ in range(1 + ASKED_AGAIN):
-        answer = run.api.ask("/conversations", **params)
-        if rows := listed(answer.data):
-            return answer, rows
+def page_of(run: Run, path: str, **params: Any) -> tuple[Answer, list[dict[str, Any]]]:
+    """One page; an empty one only when it is empty again and again."""
+    answer = run.api.ask(path, **params)
+    for _ in range(ASKED_AGAIN):
+        if listed(answer.data):
+            break
         run.api.sleep(PAUSE)
-    return answer, []
+        answer = run.api.ask(path, **params)
+    return answer, listed(answer.data)
 
 
 def ids_of(rows: Iterable[dict[str, Any]]) -> list[int]:
@@ -244,7 +245,7 @@ def list_everything(run: Run) -> datetime:
     looking_back = is_second_walk = False
     without_news = 0
     while True:
-        answer, rows = page_of_conversations(run, status="all", sort_by="created_at_asc", page=page)
+        answer, rows = page_of(run, "/conversations", status="all", sort_by="created_at_asc", page=page)
         ids = ids_of(rows)
         if not ids:
             told = count_of(answer.data, "all_count")
@@ -280,7 +281,7 @@ def list_everything(run: Run) -> datetime:
 
 def list_changed(run: Run, seconds: int) -> None:
     """What changed since the last run: one answer, landed in parts where it is long."""
-    answer, rows = page_of_conversations(run, status="all", updated_within=seconds)
+    answer, rows = page_of(run, "/conversations", status="all", updated_within=seconds)
     for start in range(0, len(rows), PART_ROWS):
         part = rows[start : start + PART_ROWS]
         if len(rows) > PART_ROWS:
@@ -296,7 +297,7 @@ def list_active(run: Run, since: datetime) -> None:
     page = 1
     seen: set[int] = set()
     while True:
-        answer, rows = page_of_conversations(run, status="all", sort_by="last_activity_at_desc", page=page)
+        answer, rows = page_of(run, "/conversations", status="all", sort_by="last_activity_at_desc", page=page)
         note_page(run, answer, rows)
         run.lander.step()
         if is_past(rows, since, seen):
@@ -315,7 +316,7 @@ def is_past(rows: list[dict[str, Any]], since: datetime, seen: set[int]) -> bool
 def list_open(run: Run) -> None:
     """The open ones: an agent who reads one changes nothing that the other listings look at."""
     for page in range(1, MOST_OPEN_PAGES + 1):
-        answer, rows = page_of_conversations(run, status="open", sort_by="last_activity_at_desc", page=page)
+        answer, rows = page_of(run, "/conversations", status="open", sort_by="last_activity_at_desc", page=page)
         if not rows:
             return
         note_page(run, answer, rows)
@@ -540,15 +541,6 @@ def note_contacts(run: Run, answer: Answer, rows: list[dict[str, Any]], round_: 
     return news
 
 
-def page_of_contacts(run: Run, **params: Any) -> tuple[Answer, list[dict[str, Any]]]:
-    for _ in range(1 + ASKED_AGAIN):
-        answer = run.api.ask("/contacts", **params)
-        if rows := listed(answer.data):
-            return answer, rows
-        run.api.sleep(PAUSE)
-    return answer, []
-
-
 def list_contacts(run: Run) -> datetime:
     """Every contact that Chatwoot lists; when the listing began. Fewer in all than before means that some moved up: a
     page back then. Where Chatwoot still counts more than it showed, the whole is walked once more.
@@ -564,7 +556,7 @@ def list_contacts(run: Run) -> datetime:
     is_second_walk = False
     without_news = 0
     while True:
-        answer, rows = page_of_contacts(run, sort="created_at", include_contact_inboxes="true", page=page)
+        answer, rows = page_of(run, "/contacts", sort="created_at", include_contact_inboxes="true", page=page)
         ids = set(ids_of(rows))
         total = count_of(answer.data, "count", "total_count", "all_count")
         if not ids:
@@ -596,7 +588,7 @@ def list_active_contacts(run: Run, since: datetime) -> None:
     page = 1
     seen: set[int] = set()
     while True:
-        answer, rows = page_of_contacts(run, sort="-last_activity_at", include_contact_inboxes="true", page=page)
+        answer, rows = page_of(run, "/contacts", sort="-last_activity_at", include_contact_inboxes="true", page=page)
         note_contacts(run, answer, rows)
         run.lander.step()
         if is_past(rows, since, seen):
