@@ -90,6 +90,9 @@ class Workspace(BaseModel):
     whatsapp_numbers: dict[str, WhatsAppNumber] = {}
     chatwoot_url: str | None = None
     chatwoot_account: str | None = None
+    chatwoot_token: SecretStr | None = None
+    whatsapp_graph_token: SecretStr | None = None
+    whatsapp_business_account: Annotated[tuple[str, ...], BeforeValidator(words)] = ()
 
     @field_validator("timezone")
     @classmethod
@@ -139,6 +142,10 @@ class Settings(BaseSettings):
     serving_url: SecretStr | None = None
     chatwoot_url: str | None = None
     chatwoot_account: str | None = None
+    chatwoot_token: SecretStr | None = None
+    whatsapp_graph_token: SecretStr | None = None
+    whatsapp_business_account: str = ""
+    whatsapp_graph_url: str = "https://graph.facebook.com/v26.0"
 
     @property
     def landing(self) -> Path:
@@ -184,6 +191,7 @@ class Settings(BaseSettings):
             whatsapp_numbers={"*": WhatsAppNumber(untagged_sends_are=self.untagged_sends_are)},
             chatwoot_url=self.chatwoot_url,
             chatwoot_account=self.chatwoot_account,
+            whatsapp_business_account=self.whatsapp_business_account,  # type: ignore[arg-type]
         )
 
     def key(self) -> str:

@@ -22,6 +22,7 @@ CHATWOOT = LandedSource(
         "status_changes",
         "conversation_labels",
         "read_marks",
+        "tombstones",
         "other_objects",
     ),
 )

@@ -76,6 +76,7 @@ named as (
         ) as told,
         case
             when is_webhook then 'webhook'
+            when path = '/tombstone' then 'tombstone'
             when regexp_matches(path, '^/conversations/[^/]+/messages(/[^/]+)?$') then 'messages'
             when regexp_matches(path, '^/conversations/[^/]+/labels$') then 'conversation_labels'
             when path = '/conversations/meta' then 'other'

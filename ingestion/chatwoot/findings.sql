@@ -23,6 +23,18 @@ select
     workspace,
     landing_file,
     landing_line,
+    null,
+    'tombstone without a numeric conversation_id and a time'
+from calls
+where
+    resource = 'tombstone'
+    and (try_cast((body ->> '$.conversation_id') as bigint) is null or instant(body ->> '$.gone_at') is null);
+
+insert into findings
+select
+    workspace,
+    landing_file,
+    landing_line,
     item_path,
     case
         when json_type(item) is distinct from 'OBJECT' then item_kind || ' is not an object'

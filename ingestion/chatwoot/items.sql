@@ -15,7 +15,7 @@ with pages as (
             else json_array(body)
         end as listed
     from calls
-    where resource not in ('webhook', 'conversation_labels')
+    where resource not in ('webhook', 'conversation_labels', 'tombstone')
 ),
 
 page_items as (

@@ -2,6 +2,7 @@
 with unnamed_labels as (
     select
         workspace, landing_file, landing_line, 1 as position, received_at, account, path,
+        kind as call,
         null::varchar as event,
         'labels of an unnamed conversation, or of no time' as object_kind,
         body as details,
@@ -18,6 +19,7 @@ other_items as (
         workspace, landing_file, landing_line, item_number * 1000 as position, received_at,
         item_account as account,
         path,
+        case when event is null then kind end as call,
         event,
         coalesce(event, path) as object_kind,
         item as details,
@@ -42,6 +44,7 @@ unknown_messages as (
     select
         workspace, landing_file, landing_line, position, received_at, account,
         null::varchar as path,
+        null::varchar as call,
         event,
         'message: ' || message_type as object_kind,
         item as details,
@@ -53,13 +56,14 @@ unknown_messages as (
 empty_pages as (
     select
         c.workspace, c.landing_file, c.landing_line, 0 as position, c.received_at, c.account, c.path,
+        c.kind as call,
         null::varchar as event,
         'empty ' || c.path as object_kind,
         c.body as details,
         true as is_known_kind
     from calls as c
     where
-        c.resource not in ('webhook', 'conversation_labels')
+        c.resource not in ('webhook', 'conversation_labels', 'tombstone')
         and not exists (
             select 1 from items as i where i.landing_file = c.landing_file and i.landing_line = c.landing_line
         )
@@ -75,6 +79,7 @@ select
     object_kind,
     event,
     path,
+    call, -- with what was asked for: a count of open ones or of all
     (details ->> '$.id') as object_id,
     coalesce(instant(details ->> '$.created_at'), instant(details ->> '$.timestamp')) as happened_at,
     is_known_kind,

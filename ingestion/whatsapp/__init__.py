@@ -8,5 +8,5 @@ from ingestion.loading import LandedSource
 WHATSAPP = LandedSource(
     name="whatsapp",
     steps=("changes", "items", "findings"),
-    tables=("messages", "statuses", "contacts", "identity_changes", "events", "graph_objects"),
+    tables=("messages", "statuses", "contacts", "identity_changes", "events", "graph_objects", "graph_points"),
 )

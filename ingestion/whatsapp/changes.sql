@@ -12,7 +12,7 @@ from (
         *,
         from_json(body, '{"entry":["JSON"]}').entry as entries
     from documents
-    where kind <> 'graph'
+    where kind <> 'graph' and kind not like 'GET %'
 ) as d,
     unnest(d.entries) with ordinality as e (entry, entry_number);
 

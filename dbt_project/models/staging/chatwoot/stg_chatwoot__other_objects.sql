@@ -8,6 +8,7 @@ select
     source.object_kind,
     source.event,
     source.path,
+    source.call,
     source.object_id,
     source.is_known_kind,
     source.happened_at,
