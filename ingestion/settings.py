@@ -133,6 +133,10 @@ class Settings(BaseSettings):
     serving_url: SecretStr | None = None
     chatwoot_url: str | None = None
     chatwoot_account: str | None = None
+    salla_api: str = "https://api.salla.dev/admin/v2"
+    salla_accounts: str = "https://accounts.salla.sa"
+    salla_client_id: str | None = None
+    salla_client_secret: SecretStr | None = None
 
     @property
     def landing(self) -> Path:
