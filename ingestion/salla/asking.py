@@ -272,35 +272,49 @@ def clear_left_over(folder: Path) -> None:
 
 
 def pages(
-    pull: Pull, path: str, params: Mapping[str, Any] | None = None, per_page: int = 60, first: int = 1
+    pull: Pull,
+    path: str,
+    params: Mapping[str, Any] | None = None,
+    per_page: int = 60,
+    first: int = 1,
+    has_rows: bool = False,
 ) -> Iterator[Page]:
     """The pages of a listing, to the last one that Salla names; a short page is no end.
 
     An empty page where there should be rows is asked for again. A page size that the call does not take is lowered.
 
+    Args:
+        first: the page to begin with.
+        has_rows: the listing is known not to be empty.
+
     Raises:
         FilterIgnored: another page came than the one asked for.
+        SourceUnavailable: a page in the middle stays empty.
     """
     number = first
     while number <= MOST_PAGES:
         try:
-            page = one_page(pull, path, params, per_page, number)
+            page = one_page(pull, path, params, per_page, number, has_rows or number > 1)
         except SourceRefused as refused:
             if refused.status != 422 or per_page <= SMALLEST_PAGE:
                 raise
             number, per_page = (number - 1) * per_page // SMALLEST_PAGE + 1, SMALLEST_PAGE
             continue
+        if number > 1 and not page.total and not page.rows:
+            raise SourceUnavailable(f"GET {path}: page {number} stays empty, and the list with it; asked again next time")
         yield page
         if number >= page.last:
             return
         number += 1
 
 
-def one_page(pull: Pull, path: str, params: Mapping[str, Any] | None, per_page: int, number: int) -> Page:
+def one_page(
+    pull: Pull, path: str, params: Mapping[str, Any] | None, per_page: int, number: int, has_rows: bool
+) -> Page:
     asked = {**(params or {}), "page": number, "per_page": per_page}
     for attempt in range(EMPTY_TRIES):
         page = read_page(path, ask(pull, path, asked), number)
-        if page.rows or not page.total or number > page.last:
+        if page.rows or (not page.total and not has_rows) or (page.total and number > page.last):
             break
         pull.sleep(1.0 + attempt)
     return page

@@ -106,7 +106,7 @@ def backfill(pull: Pull) -> None:
     if plan.get("is_done"):
         return
     if "day" not in plan:
-        first = one_page(pull, "/orders", {"sort_by": "created_at-asc"}, PER_PAGE, 1)
+        first = one_page(pull, "/orders", {"sort_by": "created_at-asc"}, PER_PAGE, 1, False)
         made = [day for row in first.rows if (day := day_of(row.get("date")))]
         if not made:
             return  # an empty answer concludes nothing: the next run asks again
@@ -118,12 +118,14 @@ def backfill(pull: Pull) -> None:
             list_window(pull, first_day, day, plan)
             plan.update(day=(first_day - timedelta(days=1)).isoformat(), page=1, seen=[])
             step(pull)
-        total = one_page(pull, "/orders", {"sort_by": "created_at-asc"}, PER_PAGE, 1).total
+        total = one_page(pull, "/orders", {"sort_by": "created_at-asc"}, PER_PAGE, 1, True).total
         if total is None or len(pull.order_days) >= total or plan["floor"] <= FIRST_DAY.isoformat():
             break
-        # the first row was not the oldest: on, in wider windows
-        floor = date.fromisoformat(plan["floor"]) - timedelta(days=WIDER_DAYS)
-        plan.update(floor=max(floor, FIRST_DAY).isoformat(), width=WIDER_DAYS)
+        if plan["width"] < WIDER_DAYS:  # a day came empty though it was not: all once more, in wider windows
+            plan.update(day=(today(pull) + timedelta(days=1)).isoformat(), width=WIDER_DAYS)
+        else:  # the first row was not the oldest: further back
+            floor = date.fromisoformat(plan["floor"]) - timedelta(days=WIDER_DAYS)
+            plan.update(floor=max(floor, FIRST_DAY).isoformat())
     pull.state["backfill"] = {"is_done": True, "day": FIRST_DAY.isoformat()}
     checkpoint(pull)
 
@@ -147,8 +149,11 @@ def list_window(pull: Pull, first_day: date, last_day: date, place: dict[str, An
     earliest, latest = (first_day - timedelta(days=1)).isoformat(), (last_day + timedelta(days=2)).isoformat()
     seen = set(place["seen"])
     total: int | None = None
+    known_days = [(first_day + timedelta(days=n)).isoformat() for n in range((last_day - first_day).days + 1)]
+    has_rows = any(pull.state["orders"].get(day) for day in known_days)
     for telling in range(RETELLINGS):
-        for page in pages(pull, "/orders", params, PER_PAGE, max(1, place["page"] - 1) if telling == 0 else 1):
+        first_page = max(1, place["page"] - 1) if telling == 0 else 1
+        for page in pages(pull, "/orders", params, PER_PAGE, first_page, has_rows):
             days = {day for row in page.rows if (day := day_of(row.get("date")))}
             if days and (min(days) < earliest or max(days) > latest):
                 raise FilterIgnored(
@@ -176,13 +181,13 @@ def relist(pull: Pull) -> None:
     last = today(pull)
     first = last - timedelta(days=RELISTED_DAYS)
     # days at the edge may belong to the window by one clock and not by another
-    inside = ((first + timedelta(days=2)).isoformat(), (last - timedelta(days=1)).isoformat())
+    inside = ((first + timedelta(days=2)).isoformat(), last.isoformat())
     known = {
         order_id for day, orders in pull.state["orders"].items() if inside[0] <= day <= inside[1] for order_id in orders
     }
     seen: set[str] = set()
     is_whole = True
-    for offset in range(0, RELISTED_DAYS + 1):
+    for offset in range(RELISTED_DAYS + 2):
         place: dict[str, Any] = {"page": 1, "seen": []}
         day = first + timedelta(days=offset)
         is_whole &= list_window(pull, day, day, place)
@@ -259,7 +264,7 @@ def order_lines(pull: Pull, order_id: str) -> list[Page]:
     Raises:
         FilterIgnored: the lines are those of another order.
     """
-    found = list(pages(pull, "/orders/items", {"order_id": order_id}))
+    found = list(pages(pull, "/orders/items", {"order_id": order_id}, has_rows=True))
     ids = {line_id for page in found for row in page.rows if (line_id := id_of(row))}
     other, others = pull.state.get("last_lines") or [order_id, []]
     if other != order_id and ids & set(others):
@@ -292,7 +297,7 @@ def work_histories(pull: Pull) -> None:
     waiting = pull.state["histories"]
     for order_id in sorted(waiting, key=lambda o: (bool(waiting[o]), pull.order_days.get(o, ""), o), reverse=True):
         try:
-            found = list(pages(pull, f"/orders/{order_id}/histories"))
+            found = list(pages(pull, f"/orders/{order_id}/histories", has_rows=True))
         except NotThere:
             found = []
         for page in found:

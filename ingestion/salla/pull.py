@@ -311,7 +311,7 @@ def invoices(pull: Pull, depth: Depth) -> None:
         end = min(first + timedelta(days=INVOICE_WINDOW), last)
         params = {"from_date": first.isoformat(), "to_date": (end + timedelta(days=1)).isoformat()}
         earliest, latest = (first - timedelta(days=1)).isoformat(), (end + timedelta(days=2)).isoformat()
-        for page in pages(pull, "/orders/invoices", params, PER_PAGE):
+        for page in pages(pull, "/orders/invoices", params, PER_PAGE, has_rows=True):
             days = {day for row in page.rows if (day := day_of(row.get("date")))}
             if days and (min(days) < earliest or max(days) > latest):
                 raise FilterIgnored(

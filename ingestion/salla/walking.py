@@ -61,8 +61,9 @@ def walk_on(
     place = pull.state["walks"][name]
     own = set(place["ids"])
     known = 0
+    has_rows = bool(pull.order_days if name == "orders" else pull.state["known"][name])
     # a page earlier: rows that vanished since have moved the others up
-    for page in pages(pull, path, params, per_page, max(1, place["page"] - 1)):
+    for page in pages(pull, path, params, per_page, max(1, place["page"] - 1), has_rows):
         noted = {row_id: note(row, page) for row in page.rows if (row_id := id_of(row))}
         fresh = [row_id for row_id, is_new in noted.items() if is_new]
         if fresh:
