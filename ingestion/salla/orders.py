@@ -204,21 +204,21 @@ def relist(pull: Pull) -> None:
 def note_missing(pull: Pull, seen: set[str], known: set[str], entity: str, counts: dict[str, int]) -> None:
     """Count the listings in a row that miss a known object.
 
-    A listing without a single row is not believed at all, and one that misses most of what we know only when
-    DOUBTED_LISTINGS in a row say so.
+    A listing that shows nothing, or misses most of what we know, counts only when DOUBTED_LISTINGS in a row were such;
+    and even then each object's own answer has the last word.
     """
     missing = known - seen
     for object_id in seen:
         counts.pop(object_id, None)
-    if not seen or not missing:
-        return
     doubts = pull.state["doubts"]
-    if len(missing) > max(FEW, len(known) // 2):
+    if not missing or (seen and len(missing) <= max(FEW, len(known) // 2)):
+        doubts.pop(entity, None)
+    else:
         doubts[entity] = doubts.get(entity, 0) + 1
-        if doubts[entity] < DOUBTED_LISTINGS:
+        if len(missing) > FEW and doubts[entity] < DOUBTED_LISTINGS:
             pull.problem(f"Salla's list misses {len(missing)} of {len(known)} known {entity}s; nothing is closed for it yet")
+        if doubts[entity] < DOUBTED_LISTINGS:
             return
-    doubts.pop(entity, None)
     for object_id in missing:
         counts[object_id] = counts.get(object_id, 0) + 1
 

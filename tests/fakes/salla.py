@@ -71,6 +71,7 @@ class Habits:
     missing_scopes: set[str] = field(default_factory=set)  # first part of a path
     cache_seconds: float = 0.0
     limit: int = 0  # requests a minute; 0: unlimited
+    customer_limit: int = 500  # requests for customers in ten minutes
     is_to_date_included: bool = True
     says_expires_in: bool = False
     loses_token_answers: int = 0  # so many answers of the token endpoint never arrive
@@ -234,7 +235,8 @@ class FakeSalla:
 
     def some_status(self) -> None:
         if self.orders:
-            self.change_status(self.orders[self.dice.choice(list(self.orders))], self.dice.choice(list(STATUSES)))
+            order = self.orders[self.dice.choice(list(self.orders))]
+            self.change_status(order, self.dice.choice([slug for slug in STATUSES if slug != order["slug"]]))
 
     def some_line(self) -> None:
         if self.orders:
@@ -426,7 +428,7 @@ class FakeSalla:
             self.customer_times.append(now)
             while self.customer_times[0] <= now - 600:
                 self.customer_times.popleft()
-            if len(self.customer_times) > 500:
+            if len(self.customer_times) > self.habits.customer_limit:
                 self.refused_calls += 1
                 return 429, {"Retry-After": "600"}, failure(429, "slow down")
         return None
