@@ -37,6 +37,10 @@ class NotThere(SourceUnavailable):
     """The thing asked for is gone, or never was."""
 
 
+class MissingPermission(SourceRefused):
+    """The app may not read this; everything else goes on."""
+
+
 class FilterIgnored(SalwaError):
     """Salla answered something else than what was asked for."""
 
@@ -138,8 +142,7 @@ def ask(pull: Pull, path: str, params: Mapping[str, Any] | None = None) -> Answe
         if told.status_code == 401 and "scope" not in message_of(told).lower() and not is_renewed:
             token, is_renewed = access_token(pull.settings, pull.workspace, pull.clock(), rejected=token), True
             continue
-        kind = Disconnected if told.status_code == 401 and is_renewed else SourceRefused
-        raise kind(refusal(path, told), told.status_code)
+        raise refusal(path, told)
     raise SourceUnavailable(f"GET {path}: Salla says again and again that it is asked too often")
 
 
@@ -210,15 +213,19 @@ def message_of(response: requests.Response) -> str:
     return message if isinstance(message, str) else ""
 
 
-def refusal(path: str, response: requests.Response) -> str:
-    message = " ".join(message_of(response).split())[:200]
-    if response.status_code in (401, 403) and "scope" in message.lower():
-        return f"GET {path}: the app lacks a permission ({message}); grant it in the app's settings and install it again"
-    if response.status_code == 401:
-        return f"GET {path}: Salla does not accept the token though it is fresh ({message}); reinstall the app in the store"
-    if response.status_code == 403:
-        return f"GET {path}: Salla forbids it ({message or 'no reason'}): a permission is missing, or the app is blocked for a while"
-    return f"GET {path}: Salla answers {response.status_code} ({message or 'no reason'})"
+def refusal(path: str, response: requests.Response) -> SourceRefused:
+    """Why Salla refuses, and what to do about it, in one line."""
+    code, message = response.status_code, " ".join(message_of(response).split())[:200] or "no reason"
+    if code in (401, 403) and "scope" in message.lower():
+        line = f"GET {path}: the app lacks a permission ({message}); grant it in the app's settings and install it again"
+        return MissingPermission(line, code)
+    if code == 401:
+        line = f"GET {path}: Salla does not accept the token though it is fresh ({message}); reinstall the app in the store"
+        return Disconnected(line, code)
+    if code == 403:
+        line = f"GET {path}: Salla forbids it ({message}): a permission is missing, or the app is blocked for a while"
+        return SourceRefused(line, code)
+    return SourceRefused(f"GET {path}: Salla answers {code} ({message})", code)
 
 
 def land(pull: Pull, answer: Answer) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ingestion.errors import SalwaError
 from ingestion.landing import SUFFIX, read_lines
 from ingestion.salla.asking import Pull, checkpoint
 
@@ -29,7 +30,12 @@ def read_hints(pull: Pull) -> None:
         for path in sorted(folder.iterdir()):
             if path.name in known or path.name.startswith((".", *OWN_FILES)) or not path.name.endswith((".ndjson", SUFFIX)):
                 continue
-            for order_id, event in named_orders(path):
+            try:
+                named = list(named_orders(path))
+            except SalwaError as damaged:  # the other files are read all the same
+                pull.problem(str(damaged))
+                continue
+            for order_id, event in named:
                 note_hint(pull, order_id, event)
             read.setdefault(folder.name, []).append(path.name)
     for day in sorted(read)[:-DAYS_KEPT]:

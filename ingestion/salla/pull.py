@@ -16,6 +16,7 @@ from ingestion.errors import SalwaError
 from ingestion.http import SourceRefused, SourceUnavailable
 from ingestion.salla.asking import (
     FilterIgnored,
+    MissingPermission,
     OutOfTime,
     Page,
     Pull,
@@ -200,7 +201,7 @@ def run(pull: Pull, depth: Depth) -> bool:
             is_whole = False
             pull.problem(str(error))
             checkpoint(pull)
-            failures += 0 if "permission (" in str(error) or isinstance(error, FilterIgnored) else 1
+            failures += not isinstance(error, (MissingPermission, FilterIgnored))
             if failures == FAILURES_IN_A_ROW:  # it is not the part, it is Salla
                 break
             continue
