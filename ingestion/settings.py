@@ -146,6 +146,10 @@ class Settings(BaseSettings):
     whatsapp_graph_token: SecretStr | None = None
     whatsapp_business_account: str = ""
     whatsapp_graph_url: str = "https://graph.facebook.com/v26.0"
+    salla_api: str = "https://api.salla.dev/admin/v2"
+    salla_accounts: str = "https://accounts.salla.sa"
+    salla_client_id: str | None = None
+    salla_client_secret: SecretStr | None = None
 
     @property
     def landing(self) -> Path:

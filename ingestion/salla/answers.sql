@@ -38,15 +38,19 @@ select
     received_at,
     body,
     method = 'WEBHOOK' or lower(kind) = 'webhook' as is_webhook,
-    case when lower(kind) = 'webhook' then null else call end as call,
+    case when lower(kind) in ('webhook', 'tombstone') then null else call end as call,
     asked_order_id,
     page,
-    case when lower(kind) = 'webhook' then lower(text_of(body -> '$.event')) end as event,
+    case
+        when lower(kind) = 'webhook' then lower(text_of(body -> '$.event'))
+        -- our own word: a pull found that something is no longer there
+        when lower(kind) = 'tombstone' then coalesce(lower(text_of(body -> '$.entity')), 'unknown') || '.tombstone'
+    end as event,
     id_of(body -> '$.merchant') as merchant_id,
-    (body -> '$.created_at') as told,
+    case when lower(kind) = 'tombstone' then (body -> '$.gone_at') else (body -> '$.created_at') end as told,
     case
         when lower(kind) = 'error' then true
-        when lower(kind) = 'webhook' then false
+        when lower(kind) in ('webhook', 'tombstone') then false
         else
             coalesce(flag_of(body -> '$.success') = false, false)
             or coalesce(number_of(body -> '$.status') >= 400, false)

@@ -6,6 +6,9 @@ with routed as (
         case
             when is_error then 'error'
             when event = 'customer.otp.request' then 'secret'
+            when event = 'order.tombstone' then 'order'
+            when event = 'cart.tombstone' then 'cart'
+            when event like '%.tombstone' then 'other'
             when event like 'order.%' then 'order'
             when event like 'abandoned.cart%' or event = 'coupon.applied' then 'cart'
             when event like 'customer.%' then 'customer'
@@ -75,6 +78,7 @@ select
     case
         when object_kind <> 'order' then null
         when event = 'order.status.updated' then 'status_event'
+        when event = 'order.tombstone' then 'tombstone'
         when event like 'order.shipment.%' then 'shipment_event'
         when event is not null then 'webhook'
         when call = 'GET /orders/{id}' then 'details'

@@ -336,3 +336,25 @@ def test_the_order_of_lines_does_not_matter() -> None:
         )
 
     assert content(parsed(*deliveries)) == content(parsed(*reversed(deliveries)))
+
+
+def test_tombstones_are_told_or_rejected() -> None:
+    gone_at = "2026-11-05T10:00:00+00:00"
+    bodies: list[Any] = [
+        {"entity": "order", "id": "7", "gone_at": gone_at},
+        {"entity": "cart", "id": 8, "gone_at": gone_at},
+        {"entity": "review", "id": 9, "gone_at": gone_at},
+        {"entity": "order", "gone_at": gone_at},
+        {"entity": ["order"], "id": {}, "gone_at": 5},
+        {},
+        [],
+    ]
+    tables = parsed(*[("tombstone", body) for body in bodies])
+    assert told_lines(tables) == set(range(1, len(bodies) + 1))
+    told = datetime.fromisoformat("2026-11-05T10:00:00")
+    order, cart = tables["orders"][0], tables["carts"][0]
+    assert (order["order_id"], order["shape"], order["told_local"], order["told_zone"]) == ("7", "tombstone", told, "UTC")
+    assert order["status_slug"] is None
+    assert (cart["cart_id"], cart["event"], cart["told_local"]) == ("8", "cart.tombstone", told)
+    assert {row["landing_line"] for row in tables["rejects"]} == {4}
+    assert len(tables["orders"]) == len(tables["carts"]) == 1

@@ -62,13 +62,22 @@ newest as (
         workspace,
         cart_id,
         max_by(created_at, freshness) filter (where created_at is not null) as told_created_at,
-        min(observed_at) as first_seen_at,
+        min(case when event is distinct from 'cart.tombstone' then observed_at end) as first_seen_at,
         max_by(total, freshness) filter (where total is not null) as total,
         max_by(coalesce(currency, store_currency), freshness) filter (where total is not null) as currency,
         max_by(coupon_code, freshness) filter (where coupon_code is not null) as coupon_code,
         max_by(customer_id, freshness) filter (where customer_id is not null) as customer_id,
         max_by(phone, -freshness) filter (where phone is not null) as phone,
-        min(case when status = 'purchased' and observed_at < as_of then observed_at end) as purchase_seen_at
+        min(case when status = 'purchased' and observed_at < as_of then observed_at end) as purchase_seen_at,
+        -- no longer in the shop, unless an answer received after that shows it again
+        (
+            max(case when event = 'cart.tombstone' and observed_at < as_of then observed_at end) is not null
+            and coalesce(
+                max(case when event is null and received_at < as_of then received_at end)
+                < max(case when event = 'cart.tombstone' and observed_at < as_of then observed_at end),
+                true
+            )
+        ) as is_gone
     from ranked
     group by workspace, cart_id
 ),
@@ -160,6 +169,7 @@ linked as (
         named_orders.customer_id,
         named_orders.phone,
         named_orders.purchase_seen_at,
+        named_orders.is_gone,
         coalesce(named_orders.order_id, first_recovered.order_id) as order_id
     from named_orders
     left join first_recovered
@@ -180,6 +190,7 @@ select
     case when orders.order_id is not null then linked.order_id end as order_id,
     case
         when orders.order_id is not null or linked.purchase_seen_at is not null then 'purchased'
+        when linked.is_gone then 'closed'
         else 'abandoned'
     end as status,
     coalesce(orders.ordered_at, linked.purchase_seen_at) as completed_at

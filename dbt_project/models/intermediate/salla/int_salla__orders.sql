@@ -33,6 +33,7 @@ placed as (
             when sightings.shape = 'list' then 1
             when sightings.shape = 'details' then 3
             when sightings.event = 'order.created' then 2
+            when sightings.shape = 'tombstone' then 0
             when sightings.shape = 'shipment_event' then 4
             when sightings.shape = 'webhook' then 5
             else 6
@@ -95,7 +96,16 @@ newest as (
         -- the number the customer had when ordering: later sightings show the one they have by then
         max_by(phone, -freshness) filter (where phone is not null and is_before) as phone_before,
         max_by(phone, freshness) filter (where phone is not null) as phone_after,
-        coalesce(bool_or(event = 'order.deleted' and is_before), false) as is_told_deleted,
+        -- gone, unless an answer received after that shows it again
+        coalesce(bool_or(event = 'order.deleted' and is_before), false)
+        or (
+            max(case when shape = 'tombstone' and is_before then told_at end) is not null
+            and coalesce(
+                max(case when shape in ('list', 'details') and received_at < as_of then received_at end)
+                < max(case when shape = 'tombstone' and is_before then told_at end),
+                true
+            )
+        ) as is_told_deleted,
         min(case when event = 'order.created' then told_at end) as created_told_at,
         max(case when is_before then observed_at end) as observed_at,
         count(*) as sightings
