@@ -84,6 +84,12 @@ class Workspace(BaseModel):
     whatsapp_numbers: dict[str, WhatsAppNumber] = {}
     chatwoot_url: str | None = None
     chatwoot_account: str | None = None
+    # what proves a webhook; where one is not set here, the SALWA_ variable of that name counts
+    whatsapp_app_secret: SecretStr | None = None
+    whatsapp_verify_token: SecretStr | None = None
+    chatwoot_webhook_secret: SecretStr | None = None
+    chatwoot_webhook_path_token: SecretStr | None = None
+    salla_webhook_secret: SecretStr | None = None
 
     @field_validator("timezone")
     @classmethod
@@ -133,6 +139,12 @@ class Settings(BaseSettings):
     serving_url: SecretStr | None = None
     chatwoot_url: str | None = None
     chatwoot_account: str | None = None
+    whatsapp_app_secret: SecretStr | None = None
+    whatsapp_verify_token: SecretStr | None = None
+    chatwoot_webhook_secret: SecretStr | None = None
+    chatwoot_webhook_path_token: SecretStr | None = None  # for a Chatwoot too old to sign: /webhooks/chatwoot/<token>
+    salla_webhook_secret: SecretStr | None = None
+    receive_rotate_seconds: float = Field(default=60.0, gt=0)
 
     @property
     def landing(self) -> Path:
