@@ -94,6 +94,7 @@ def make_app(settings: Settings, limits: Limits | None = None) -> Starlette:
 
 Answer = tuple[int, bytes]
 Handler = Callable[[Shared, Scope, Receive], Awaitable[Answer]]
+Proof = Callable[[Headers, str, float], BodyTest]  # see ingestion.receiver.signatures
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,7 @@ class Door:
     shared: Shared
     name: str
     handlers: dict[str, Handler]
+    is_open: bool = True  # whether any secret of this path is set
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -120,6 +122,8 @@ class Door:
     def handler(self, scope: Scope) -> Handler:
         if not self.handlers or b"%" in scope.get("raw_path", b""):
             raise Refused(404, "there is nothing here")
+        if not self.is_open:
+            raise Refused(503, "the secret of this path is not set")
         handler = self.handlers.get(scope["method"])
         if handler is None:
             raise Refused(405, "this method is not for this path")
@@ -168,33 +172,20 @@ def doors(shared: Shared, workspace: Workspace, prefix: str) -> list[Route]:
         own: SecretStr | None = getattr(workspace, name) or getattr(shared.settings, name)
         return own.get_secret_value() if own else None
 
-    def post(source: str, proof: Callable[[Headers, str, float], BodyTest], secret_name: str) -> Handler:
-        return landing_handler(workspace.name, source, proof, secret(secret_name))
+    def posts(path: str, source: str, proof: Proof | None, own: str | None) -> Route:
+        handlers = {"POST": landing_handler(workspace.name, source, proof, own)}
+        return Route(prefix + path, Door(shared, source, handlers, bool(own)))
 
-    chatwoot_token = secret("chatwoot_webhook_path_token")
+    app_secret, verify_token = secret("whatsapp_app_secret"), secret("whatsapp_verify_token")
+    whatsapp: dict[str, Handler] = {
+        "GET": handshake_handler(verify_token),
+        "POST": landing_handler(workspace.name, "whatsapp", signatures.whatsapp, app_secret),
+    }
     return [
-        Route(
-            f"{prefix}/whatsapp",
-            Door(
-                shared,
-                "whatsapp",
-                {
-                    "GET": handshake_handler(secret("whatsapp_verify_token")),
-                    "POST": post("whatsapp", signatures.whatsapp, "whatsapp_app_secret"),
-                },
-            ),
-        ),
-        Route(
-            f"{prefix}/chatwoot",
-            Door(shared, "chatwoot", {"POST": post("chatwoot", signatures.chatwoot, "chatwoot_webhook_secret")}),
-        ),
-        Route(
-            f"{prefix}/chatwoot/{{token}}",
-            Door(shared, "chatwoot", {"POST": landing_handler(workspace.name, "chatwoot", None, chatwoot_token)}),
-        ),
-        Route(
-            f"{prefix}/salla", Door(shared, "salla", {"POST": post("salla", signatures.salla, "salla_webhook_secret")})
-        ),
+        Route(f"{prefix}/whatsapp", Door(shared, "whatsapp", whatsapp, bool(app_secret or verify_token))),
+        posts("/chatwoot", "chatwoot", signatures.chatwoot, secret("chatwoot_webhook_secret")),
+        posts("/chatwoot/{token}", "chatwoot", None, secret("chatwoot_webhook_path_token")),
+        posts("/salla", "salla", signatures.salla, secret("salla_webhook_secret")),
     ]
 
 
@@ -210,7 +201,7 @@ def handshake_handler(token: str | None) -> Handler:
 
     async def handshake(shared: Shared, scope: Scope, receive: Receive) -> Answer:
         if token is None:
-            raise Refused(503, "SALWA_WHATSAPP_VERIFY_TOKEN is not set")
+            raise Refused(503, "the verify token is not set")
         try:
             query = parse_qs(scope["query_string"].decode("ascii"), max_num_fields=20)
         except ValueError:
@@ -225,9 +216,7 @@ def handshake_handler(token: str | None) -> Handler:
     return handshake
 
 
-def landing_handler(
-    workspace: str, source: str, proof: Callable[[Headers, str, float], BodyTest] | None, secret: str | None
-) -> Handler:
+def landing_handler(workspace: str, source: str, proof: Proof | None, secret: str | None) -> Handler:
     """Takes deliveries in. proof: None where the secret is the last part of the path."""
     key = (workspace, source)
 
