@@ -134,8 +134,9 @@ class Door:
         extra = [(b"retry-after", b"30")] if refused.status == 503 else []
         extra += [(b"allow", ", ".join(sorted(self.handlers)).encode())] if refused.status == 405 else []
         await answer(send, refused.status, refused.reason.encode(), True, extra, more_body=True)
+        patience = 0.0 if refused.status == 408 else self.shared.limits.linger_seconds
         with suppress(TimeoutError):
-            async with asyncio.timeout(self.shared.limits.linger_seconds):
+            async with asyncio.timeout(patience):
                 while (await receive()).get("more_body"):
                     pass
         await send({"type": "http.response.body"})

@@ -53,7 +53,7 @@ def serve(
     if workers == 1:
         run_worker(settings, listener, limits)
     else:
-        supervise(lambda parent: run_worker(settings, listener, limits, parent), workers)
+        supervise(lambda parent: run_worker(settings, listener, limits, parent), workers, listener.close)
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
@@ -128,14 +128,20 @@ def run_worker(settings: Settings, listener: socket.socket, limits: Any, parent:
     server.run(sockets=[listener])
 
 
-def supervise(work: Callable[[int], None], workers: int) -> None:
-    """Fork the workers, start anew those that die, and end when told to, all of them drained."""
+def supervise(work: Callable[[int], None], workers: int, close: Callable[[], None]) -> None:
+    """Fork the workers, start anew those that die, and end when told to, all of them drained.
+
+    Args:
+        work: what a worker does; told the supervisor's pid.
+        close: ends listening in this process: while any process listens, new senders are let in and wait in vain.
+    """
     children: set[int] = set()
     is_ending = False
 
     def end(number: int, frame: FrameType | None) -> None:
         nonlocal is_ending
         is_ending = True
+        close()
         for pid in children:
             os.kill(pid, signal.SIGTERM)
 
