@@ -22,9 +22,10 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from ingestion.errors import SalwaError
 from ingestion.landing import FILE_BYTES, Delivery, landed_line
 from ingestion.receiver import signatures
-from ingestion.receiver.log import Refusals
+from ingestion.receiver.log import Refusals, log_line
 from ingestion.receiver.secrets_in_bodies import redacted
 from ingestion.receiver.signatures import BodyTest, Headers, Refused
 from ingestion.receiver.writer import NotLanded, Writer
@@ -312,6 +313,8 @@ async def without_tokens(settings: Settings, workspace: str, body: bytes) -> byt
         try:
             await asyncio.to_thread(keep_tokens, settings, workspace, document)
         except Exception as error:
+            if isinstance(error, SalwaError):
+                log_line(f"salla: {error}")
             raise Refused(503, f"the tokens cannot be stored: {type(error).__name__}") from None
     return cleaned
 
@@ -331,4 +334,4 @@ def authorization(body: bytes) -> dict[str, Any] | None:
 def keep_tokens(settings: Settings, workspace: str, document: dict[str, Any]) -> None:
     from ingestion.salla.tokens import store_tokens
 
-    store_tokens(settings, workspace, document.get("merchant"), document["data"])
+    store_tokens(settings, workspace, document.get("merchant"), document)

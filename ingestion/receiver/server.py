@@ -109,7 +109,6 @@ def run_worker(settings: Settings, listener: socket.socket, limits: Any, parent:
     config = uvicorn.Config(
         make_app(settings, limits),
         http=guarded_protocol(limits),
-        loop="uvloop",
         ws="none",
         lifespan="on",
         log_config=None,
