@@ -93,6 +93,12 @@ class Workspace(BaseModel):
     chatwoot_token: SecretStr | None = None
     whatsapp_graph_token: SecretStr | None = None
     whatsapp_business_account: Annotated[tuple[str, ...], BeforeValidator(words)] = ()
+    # what proves a webhook; where one is not set here, the SALWA_ variable of that name counts
+    whatsapp_app_secret: SecretStr | None = None
+    whatsapp_verify_token: SecretStr | None = None
+    chatwoot_webhook_secret: SecretStr | None = None
+    chatwoot_webhook_path_token: SecretStr | None = None
+    salla_webhook_secret: SecretStr | None = None
 
     @field_validator("timezone")
     @classmethod
@@ -150,6 +156,12 @@ class Settings(BaseSettings):
     salla_accounts: str = "https://accounts.salla.sa"
     salla_client_id: str | None = None
     salla_client_secret: SecretStr | None = None
+    whatsapp_app_secret: SecretStr | None = None
+    whatsapp_verify_token: SecretStr | None = None
+    chatwoot_webhook_secret: SecretStr | None = None
+    chatwoot_webhook_path_token: SecretStr | None = None  # for a Chatwoot too old to sign: /webhooks/chatwoot/<token>
+    salla_webhook_secret: SecretStr | None = None
+    receive_rotate_seconds: float = Field(default=60.0, gt=0)
 
     @property
     def landing(self) -> Path:
