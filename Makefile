@@ -11,7 +11,7 @@ BIN := .venv/bin
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index --editable .
 	@touch $@
 
-.PHONY: help run test dev lint setup clean
+.PHONY: help run test dev lint setup clean lock bench-receiver
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
 
@@ -31,6 +31,13 @@ lint: .venv/installed  ## style of Python and SQL, conventions of the dbt projec
 
 dev: .venv/installed  ## the Dagster UI on http://localhost:3000, with its daemon
 	@$(BIN)/salwa dev
+
+bench-receiver: .venv/installed  ## acknowledged webhooks a second, their p99, and that none is lost
+	@$(BIN)/python -m benchmarks.receiver --seconds 10
+
+lock: pyproject.toml  ## write requirements.lock anew (needs uv)
+	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+		--no-header --no-annotate --quiet --group dev pyproject.toml -o requirements.lock
 
 clean:  ## remove what was built, never what was landed
 	@rm -rf .venv dbt_project/target dbt_project/logs build *.egg-info

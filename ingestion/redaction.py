@@ -16,20 +16,24 @@ IN_TEXT = re.compile(
 
 
 def redact(body: bytes) -> bytes:
-    """The body without tokens; the very same bytes where there are none."""
+    """The body without tokens, the very same bytes where there are none. Never raises, whatever the shape."""
     lowered = body.lower()
     if b"token" not in lowered and b"otp" not in lowered and b"\\u" not in body:
         return body
     try:
         document = json.loads(body)
-    except ValueError:
-        return IN_TEXT.sub(rf"\g<1>{REDACTED}", body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
-    cleaned = _clean(document)
+        cleaned = _clean(document)
+    except (ValueError, RecursionError):  # no JSON, or nested too deeply to be parsed
+        text = body.decode("utf-8", "surrogateescape")
+        return IN_TEXT.sub(rf"\g<1>{REDACTED}", text).encode("utf-8", "surrogateescape")
     if isinstance(cleaned, dict) and str(cleaned.get("event", "")).startswith("customer.otp") and "data" in cleaned:
         cleaned["data"] = _without_codes(cleaned["data"])
     if cleaned == document:
         return body
-    return json.dumps(cleaned, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+    try:
+        return json.dumps(cleaned, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+    except UnicodeEncodeError:  # half a surrogate pair, which JSON can name and UTF-8 cannot hold
+        return json.dumps(cleaned, separators=(",", ":")).encode("ascii")
 
 
 def _without_codes(value: Any) -> Any:

@@ -12,6 +12,7 @@ import dagster as dg
 from ingestion.loading import LandedSource, load, sources
 from ingestion.settings import Settings, load_settings
 from orchestration import stages
+from orchestration.pulls import PULLED_SOURCES
 from orchestration.transform import PROJECT, BuildResult, Node, build, project_manifest
 
 WRITER_POOL = "warehouse_writer"  # DuckDB takes one writing process; the pool's limit is 1
@@ -24,6 +25,12 @@ class RefreshConfig(dg.Config):
 
     full: bool = False
     as_of: str = ""
+
+
+class PullConfig(dg.Config):
+    """How thoroughly the APIs are asked: refresh, nightly, or none at all."""
+
+    depth: str = "refresh"
 
 
 class Watcher(dg.ConfigurableResource):
@@ -69,12 +76,47 @@ def source_key(node: dict[str, Any]) -> dg.AssetKey:
     return dg.AssetKey([node["schema"], node["name"]])
 
 
+def pulled_key(source: str) -> dg.AssetKey:
+    return dg.AssetKey(["pulled", source])
+
+
+def pulling_asset(source: str) -> dg.AssetsDefinition:
+    """What a source's API told since it was asked last, landed. A source that does not answer stops nobody else."""
+
+    @dg.asset(
+        key=pulled_key(source),
+        group_name="pulled",
+        description=f"Answers of {source}'s API, landed; nothing where no key to it is set.",
+        check_specs=[dg.AssetCheckSpec("answered", asset=pulled_key(source))],
+    )
+    def pulled(config: PullConfig, watcher: Watcher) -> dg.MaterializeResult:
+        from orchestration.pulls import pull
+
+        found = pull(load_settings(), source, config.depth) if config.depth in ("refresh", "nightly") else None
+        problems = found.problems if found else []
+        for problem in problems:
+            watcher.note(f"{source}: {problem}")
+        return dg.MaterializeResult(
+            metadata={"lines landed": found.lines if found else 0, "problems": problems},
+            check_results=[
+                dg.AssetCheckResult(
+                    check_name="answered",
+                    passed=not problems,
+                    severity=dg.AssetCheckSeverity.WARN,
+                    metadata={"problems": problems},
+                )
+            ],
+        )
+
+    return pulled
+
+
 def raw_specs(source: LandedSource) -> list[dg.AssetSpec]:
     tables = ("landed_files", "landed_lines", "rejects", *source.tables)
     return [
         dg.AssetSpec(
             dg.AssetKey([f"raw_{source.name}", table]),
-            deps=[dg.AssetKey("settings")],
+            deps=[dg.AssetKey("settings"), *([pulled_key(source.name)] if source.name in PULLED_SOURCES else [])],
             group_name="raw",
             kinds={"dlt", "duckdb"},
         )
@@ -254,6 +296,7 @@ def all_assets() -> list[dg.AssetsDefinition]:
     """Everything that is materialised, in the order the data goes."""
     return [
         workspace_settings,
+        *(pulling_asset(source) for source in PULLED_SOURCES),
         *(loading_asset(source) for source in sources()),
         dbt_asset(),
         serving_asset(),

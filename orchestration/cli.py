@@ -119,7 +119,7 @@ def refresh(
     """Load what has landed, build, test, publish."""
     from orchestration.run import refresh as run_refresh
 
-    done = run_refresh(load_settings(), full=full, as_of=as_of)
+    done = run_refresh(load_settings(), full=full, as_of=as_of, pulls=not no_pull)
     console.out.print(
         f"[green]Published[/] {done.version}: {done.rows:,} new rows from {done.files} files, "
         f"{done.models} models built, {done.tests} tests passed",
@@ -172,6 +172,35 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="for programs")]
         print(json.dumps(found, default=plain_json, ensure_ascii=False))
     else:
         show_status(found)
+
+
+@app.command()
+def receive(
+    host: Annotated[str, typer.Option(help="where to listen; put TLS in front")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="the port")] = 8080,
+    workers: Annotated[int, typer.Option(help="processes that share the port")] = 1,
+) -> None:
+    """Take webhooks of WhatsApp, Chatwoot and Salla; what is acknowledged is on disk."""
+    from ingestion.receiver.server import serve
+
+    serve(load_settings(), host, port, workers)
+
+
+@app.command()
+def check(
+    source: Annotated[str, typer.Argument(help="whatsapp, chatwoot or salla")], workspace: WorkspaceName = None
+) -> None:
+    """What is missing between nothing and data flowing from a source."""
+    from orchestration.pulls import check as findings_of
+
+    settings = load_settings()
+    name = workspace_of(settings, workspace)
+    chosen = next(one for one in settings.workspaces() if one.name == name)
+    findings = list(findings_of(settings, chosen, source))
+    for finding in findings:
+        mark = "[green]✓[/]" if finding.is_good else "[red]✗[/]"
+        console.out.print(f"{mark} {finding.what}" + (f"\n    {finding.advice}" if finding.advice else ""), soft_wrap=True)
+    raise typer.Exit(0 if all(finding.is_good for finding in findings) else 1)
 
 
 @app.command()

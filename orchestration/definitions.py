@@ -5,6 +5,7 @@ import dagster as dg
 from ingestion.settings import load_settings
 from orchestration import stages
 from orchestration.assets import Watcher, all_assets
+from orchestration.pulls import PULLED_SOURCES
 
 HOURLY = "0 * * * *"
 NIGHTLY = "30 2 * * *"
@@ -44,7 +45,8 @@ def definitions() -> dg.Definitions:
         "nightly",
         selection=dg.AssetSelection.all(),
         executor_def=dg.in_process_executor,
-        description="Everything refresh does, and compaction of the database files.",
+        config={"ops": {f"pulled__{source}": {"config": {"depth": "nightly"}} for source in PULLED_SOURCES}},
+        description="Everything refresh does, asking the sources in full depth, and compaction of the database files.",
     )
     zone = load_settings().workspaces()[0].timezone
     return dg.Definitions(

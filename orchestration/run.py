@@ -15,6 +15,8 @@ from orchestration import console, stages
 from orchestration.dagster_home import dagster_home
 from orchestration.transform import Node
 
+JOB = "refresh"
+
 
 @dataclass
 class Refreshed:
@@ -27,8 +29,11 @@ class Refreshed:
     tests: int = 0
 
 
-def refresh(settings: Settings, full: bool = False, as_of: str = "", job_name: str = "refresh") -> Refreshed:
+def refresh(settings: Settings, full: bool = False, as_of: str = "", pulls: bool = True) -> Refreshed:
     """Run the main job.
+
+    Args:
+        pulls: whether the sources' APIs are asked first.
 
     Raises:
         SalwaError: nothing was published, and why.
@@ -42,11 +47,12 @@ def refresh(settings: Settings, full: bool = False, as_of: str = "", job_name: s
 
         from orchestration.assets import parse_as_of
         from orchestration.definitions import defs
+        from orchestration.pulls import PULLED_SOURCES
 
         parse_as_of(as_of, settings)
         done = Refreshed()
         watcher = terminal_watcher(display, task, done)
-        job = defs.resolve_job_def(job_name)
+        job = defs.resolve_job_def(JOB)
         logging.getLogger("dagster").setLevel(logging.CRITICAL)
         with dg.DagsterInstance.get() as instance:
             result = job.execute_in_process(
@@ -54,15 +60,18 @@ def refresh(settings: Settings, full: bool = False, as_of: str = "", job_name: s
                 raise_on_error=False,
                 resources={"watcher": watcher},
                 run_config={
-                    "ops": {"settings": {"config": {"full": full, "as_of": as_of}}},
+                    "ops": {
+                        "settings": {"config": {"full": full, "as_of": as_of}},
+                        **({} if pulls else {f"pulled__{name}": {"config": {"depth": "none"}} for name in PULLED_SOURCES}),
+                    },
                     "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
                 },
             )
     if not result.success:
         reason = failure_of(result)
-        stages.log_run(settings, job=job_name, outcome="failed", run_id=result.run_id, message=reason)
+        stages.log_run(settings, job=JOB, outcome="failed", run_id=result.run_id, message=reason)
         raise SalwaError(f"nothing was published; readers still see the last good copy. {reason}")
-    stages.log_run(settings, job=job_name, outcome="published", run_id=result.run_id, version=done.version)
+    stages.log_run(settings, job=JOB, outcome="published", run_id=result.run_id, version=done.version)
     return done
 
 

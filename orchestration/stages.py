@@ -40,8 +40,11 @@ def prepare(settings: Settings, as_of: datetime, full: bool, note: Callable[[str
     Raises:
         SalwaError: the key is missing, or another one than the ids in the warehouse were made with.
     """
+    from ingestion.receiver.files import close_orphans
     from ingestion.workspace_tables import write_workspace_tables
 
+    # what a killed receiver had acknowledged is loaded now, not at its next start
+    close_orphans(settings.landing)
     (settings.data / "dlt").mkdir(exist_ok=True)
     require_known_workspaces(settings)
     fingerprints = {"key": key_fingerprint(settings.key()), "ingestion": ingestion_fingerprint()}

@@ -26,9 +26,9 @@ from ingestion.errors import SalwaError
 from ingestion.landing import FILE_BYTES, Delivery, landed_line
 from ingestion.receiver import signatures
 from ingestion.receiver.log import Refusals, log_line
-from ingestion.receiver.secrets_in_bodies import redacted
 from ingestion.receiver.signatures import BodyTest, Headers, Refused
 from ingestion.receiver.writer import NotLanded, Writer
+from ingestion.redaction import redact
 from ingestion.settings import Settings, Workspace
 
 CHALLENGE = re.compile(r"[A-Za-z0-9_.-]{1,256}")
@@ -305,7 +305,7 @@ async def without_tokens(settings: Settings, workspace: str, body: bytes) -> byt
     Raises:
         Refused: they could not be stored, so Salla shall send them again.
     """
-    cleaned = redacted(body)
+    cleaned = redact(body)
     if cleaned is body:
         return body
     document = authorization(body)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import requests
 
 from ingestion.errors import SalwaError
 from ingestion.http import TIMEOUT
+from ingestion.pulling import Finding
 from ingestion.salla.asking import message_of
 from ingestion.salla.tokens import Connection, access_token, connection
 from ingestion.settings import Settings
@@ -23,15 +23,6 @@ CALLS = (
     ("/transactions", "payments", "transactions.read"),
     ("/settings/fields/reports.order_statuses", "the statuses ticked for reports", "store-settings.read"),
 )
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing a check looked at. `advice` says what to do where it is not good."""
-
-    what: str
-    is_good: bool
-    advice: str = ""
 
 
 def check_salla(settings: Settings, workspace: str, now: datetime | None = None) -> list[Finding]:

@@ -27,7 +27,7 @@ whole_changes as (
         c.phone_number_id,
         coalesce(c.field, 'unknown') as field,
         coalesce((c.value ->> '$.event'), c.field, 'unknown') as event,
-        to_timestamp(c.entry_time) as happened_at,
+        to_timestamp(case when c.entry_time between -62135596800 and 253402300799 then c.entry_time end) as happened_at,
         c.value as details
     from changes as c
     where
@@ -39,6 +39,7 @@ whole_changes as (
                 i.landing_file = c.landing_file
                 and i.landing_line = c.landing_line
                 and i.position // 100000 = c.entry_number * 1000 + c.change_number
+                and i.item_kind <> 'contact'  -- a contact alone tells nothing: the change is kept whole
         )
 )
 

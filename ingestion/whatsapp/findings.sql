@@ -42,6 +42,16 @@ where
         or (item_kind = 'status' and (item ->> '$.status') is null)
     );
 
+insert into findings
+select
+    workspace,
+    landing_file,
+    landing_line,
+    item_path,
+    'user_id_update without a readable timestamp' as reason
+from items
+where item_kind = 'user_id_update' and happened_at is null;
+
 create temp table readable_items as
 select i.*
 from items as i

@@ -70,6 +70,6 @@ select
     -- the order in which one delivery tells things
     (entry_number * 1000 + change_number) * 100000 + item_number as position,
     format('entry[{}].changes[{}].{}[{}]', entry_number - 1, change_number - 1, item_kind, item_number - 1) as item_path,
-    -- seconds as text; a number in an older shape reads the same
-    to_timestamp(try_cast((item ->> '$.timestamp') as bigint)) as happened_at
-from together;
+    -- seconds as text; a number in an older shape reads the same; what no calendar holds is no time
+    to_timestamp(case when seconds between -62135596800 and 253402300799 then seconds end) as happened_at
+from (select *, try_cast((item ->> '$.timestamp') as bigint) as seconds from together);

@@ -1,0 +1,97 @@
+"""What is asked of the sources' APIs, for every workspace that has the key to one; each source fails alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from ingestion.errors import SalwaError
+from ingestion.pulling import Finding
+from ingestion.settings import Settings, Workspace
+
+Depth = Literal["refresh", "nightly"]
+PULLED_SOURCES = ("whatsapp", "chatwoot", "salla")
+
+
+@dataclass(frozen=True)
+class SourcePull:
+    """What a pull of one source brought, over all workspaces."""
+
+    lines: int
+    problems: list[str]
+
+
+def pull(settings: Settings, source: str, depth: Depth) -> SourcePull:
+    """Ask a source's API for what is new and land it; what could not be asked is said, never raised."""
+    lines, problems = 0, []
+    for workspace in settings.workspaces():
+        if not is_connected(settings, workspace, source):
+            continue
+        try:
+            pulled = puller(source)(settings, workspace, depth)
+            lines += pulled.pages
+            problems += [f"{workspace.name}: {problem}" for problem in pulled.problems]
+        except SalwaError as error:
+            problems.append(f"{workspace.name}: {error}")
+    return SourcePull(lines, problems)
+
+
+def is_connected(settings: Settings, workspace: Workspace, source: str) -> bool:
+    """Whether there is anything to ask the source with."""
+    if source == "chatwoot":
+        return bool(workspace.chatwoot_url and (workspace.chatwoot_token or settings.chatwoot_token))
+    if source == "whatsapp":
+        return bool(workspace.whatsapp_graph_token or settings.whatsapp_graph_token)
+    from ingestion.salla.tokens import connection
+
+    return connection(settings, workspace.name) is not None
+
+
+def puller(source: str) -> Callable[[Settings, Workspace, Depth], object]:
+    """The source's own pull, with the moment it is asked: never a run's --as-of."""
+    if source == "chatwoot":
+        from ingestion.chatwoot.pull import pull_chatwoot
+
+        return lambda settings, workspace, depth: pull_chatwoot(settings, workspace, depth, datetime.now(UTC))
+    if source == "whatsapp":
+        from ingestion.whatsapp.graph import pull_graph
+
+        return lambda settings, workspace, depth: pull_graph(settings, workspace, datetime.now(UTC))
+    from ingestion.salla.pull import pull_salla
+
+    return lambda settings, workspace, depth: pull_salla(settings, workspace.name, depth, datetime.now(UTC))
+
+
+def check(settings: Settings, workspace: Workspace, source: str) -> Iterator[Finding]:
+    """What is missing between nothing and data flowing, in plain words.
+
+    Raises:
+        SalwaError: there is no such source.
+    """
+    if source == "chatwoot":
+        from ingestion.chatwoot.checks import check_chatwoot
+
+        yield from check_chatwoot(settings, workspace)
+        yield secret_finding("webhooks", settings.chatwoot_webhook_secret, "SALWA_CHATWOOT_WEBHOOK_SECRET")
+    elif source == "whatsapp":
+        from ingestion.whatsapp.graph import check_whatsapp
+
+        yield secret_finding("webhooks", settings.whatsapp_app_secret, "SALWA_WHATSAPP_APP_SECRET")
+        yield secret_finding("the handshake", settings.whatsapp_verify_token, "SALWA_WHATSAPP_VERIFY_TOKEN")
+        yield from check_whatsapp(settings, workspace)
+    elif source == "salla":
+        from ingestion.salla.check import check_salla
+
+        yield secret_finding("webhooks", settings.salla_webhook_secret, "SALWA_SALLA_WEBHOOK_SECRET")
+        yield from check_salla(settings, workspace.name)
+    else:
+        raise SalwaError(f"no source {source!r}; there is {', '.join(PULLED_SOURCES)}")
+
+
+def secret_finding(what: str, secret: object, variable: str) -> Finding:
+    """Whether the receiver can take what the source sends."""
+    if secret:
+        return Finding(f"{what}: the secret is set", True)
+    return Finding(f"{what}: {variable} is not set", False, "until it is, the receiver answers 503 on this path")
