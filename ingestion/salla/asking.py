@@ -146,9 +146,7 @@ def ask(pull: Pull, path: str, params: Mapping[str, Any] | None = None) -> Answe
     raise SourceUnavailable(f"GET {path}: Salla says again and again that it is asked too often")
 
 
-def once(
-    pull: Pull, call: str, token: str, is_customers: bool
-) -> tuple[requests.Response | None, requests.Response]:
+def once(pull: Pull, call: str, token: str, is_customers: bool) -> tuple[requests.Response | None, requests.Response]:
     """The good answer, or None and the answer that refuses.
 
     Raises:
@@ -217,7 +215,9 @@ def refusal(path: str, response: requests.Response) -> SourceRefused:
     """Why Salla refuses, and what to do about it, in one line."""
     code, message = response.status_code, " ".join(message_of(response).split())[:200] or "no reason"
     if code in (401, 403) and "scope" in message.lower():
-        line = f"GET {path}: the app lacks a permission ({message}); grant it in the app's settings and install it again"
+        line = (
+            f"GET {path}: the app lacks a permission ({message}); grant it in the app's settings and install it again"
+        )
         return MissingPermission(line, code)
     if code == 401:
         line = f"GET {path}: Salla does not accept the token though it is fresh ({message}); reinstall the app in the store"
@@ -308,7 +308,9 @@ def pages(
             number, per_page = (number - 1) * per_page // SMALLEST_PAGE + 1, SMALLEST_PAGE
             continue
         if number > 1 and not page.total and not page.rows:
-            raise SourceUnavailable(f"GET {path}: page {number} stays empty, and the list with it; asked again next time")
+            raise SourceUnavailable(
+                f"GET {path}: page {number} stays empty, and the list with it; asked again next time"
+            )
         yield page
         if number >= page.last:
             return
@@ -336,7 +338,9 @@ def read_page(path: str, answer: Answer, number: int) -> Page:
     told = told if isinstance(told, dict) else {}
     last, current = whole(told.get("totalPages")), whole(told.get("currentPage"))
     if current is not None and current != number and last is not None and number <= last:
-        raise FilterIgnored(f"GET {path}: asked for page {number}, Salla answers with page {current}; the call was stopped")
+        raise FilterIgnored(
+            f"GET {path}: asked for page {number}, Salla answers with page {current}; the call was stopped"
+        )
     return Page(answer, rows, number, whole(told.get("total")), number if last is None else last)
 
 
@@ -362,3 +366,15 @@ def day_of(value: object) -> str | None:
     """The date a row names, as YYYY-MM-DD; of {date, timezone} or text. None where there is none."""
     text = value.get("date") if isinstance(value, dict) else value
     return text[:10] if isinstance(text, str) and len(text) >= 10 and text[4] == text[7] == "-" else None
+
+
+def check_days(path: str, params: Mapping[str, Any], days: set[str], earliest: str, latest: str) -> None:
+    """That the rows are of the days asked for.
+
+    Raises:
+        FilterIgnored: one is of quite another day.
+    """
+    others = sorted(day for day in days if not earliest <= day <= latest)
+    if others:
+        asked = f"asked for {params['from_date']} to {params['to_date']}, Salla answers with a row of {others[0]}"
+        raise FilterIgnored(f"GET {path}: {asked}: it ignores the filter; the call was stopped")

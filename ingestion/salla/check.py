@@ -46,7 +46,11 @@ def check_salla(settings: Settings, workspace: str, now: datetime | None = None)
 
 def settings_findings(settings: Settings) -> list[Finding]:
     has_client = bool(settings.salla_client_id and settings.salla_client_secret)
-    advice = "" if has_client else "set SALWA_SALLA_CLIENT_ID and SALWA_SALLA_CLIENT_SECRET from the app's page at Salla Partners"
+    advice = (
+        ""
+        if has_client
+        else "set SALWA_SALLA_CLIENT_ID and SALWA_SALLA_CLIENT_SECRET from the app's page at Salla Partners"
+    )
     return [Finding("the app's client id and secret are set", has_client, advice)]
 
 
@@ -54,13 +58,15 @@ def connection_findings(known: Connection, at: datetime) -> list[Finding]:
     found = []
     if known.interrupted_at and not known.broken:
         began = datetime.fromtimestamp(known.interrupted_at, UTC).isoformat(timespec="minutes")
-        advice = "its answer never came, so Salla may have ended the old token: reinstall the app before the access token ends"
+        advice = "its answer never came, so the token may be spent: reinstall the app before the access token ends"
         found.append(Finding(f"a refresh of the tokens begun at {began} was interrupted", False, advice))
     if known.scope and "offline_access" not in known.scope.split():
         advice = "ask for offline_access too, and install the app again"
         found.append(Finding("the tokens cannot be renewed", False, advice))
     ends = datetime.fromtimestamp(known.expires_at, UTC).isoformat(timespec="minutes")
-    found.append(Finding(f"the access token lasts until {ends}", known.expires_at > at.timestamp(), "it is renewed now"))
+    found.append(
+        Finding(f"the access token lasts until {ends}", known.expires_at > at.timestamp(), "it is renewed now")
+    )
     return found
 
 
@@ -108,6 +114,10 @@ def state_findings(settings: Settings, workspace: str) -> list[Finding]:
     known = sum(len(orders) for orders in state.get("orders", {}).values())
     if not plan:
         return [Finding("nothing was pulled yet", True)]
-    how_far = "the history of orders is complete" if plan.get("is_done") else f"the history of orders is there back to {plan.get('day')}"
+    how_far = (
+        "the history of orders is complete"
+        if plan.get("is_done")
+        else f"the history of orders is there back to {plan.get('day')}"
+    )
     waiting = len(set(state.get("queue", {})) | set(state.get("histories", {})))
     return [Finding(f"{how_far}: {known} orders known, {waiting} wait for their details", True)]

@@ -28,7 +28,11 @@ def read_hints(pull: Pull) -> None:
             continue
         known = set(read.get(folder.name, []))
         for path in sorted(folder.iterdir()):
-            if path.name in known or path.name.startswith((".", *OWN_FILES)) or not path.name.endswith((".ndjson", SUFFIX)):
+            if (
+                path.name in known
+                or path.name.startswith((".", *OWN_FILES))
+                or not path.name.endswith((".ndjson", SUFFIX))
+            ):
                 continue
             try:
                 named = list(named_orders(path))

@@ -17,6 +17,7 @@ from ingestion.salla.asking import (
     Page,
     Pull,
     ask,
+    check_days,
     checkpoint,
     day_of,
     digest,
@@ -82,7 +83,11 @@ def row_hashes(row: dict[str, Any]) -> tuple[str, str]:
         *(row.get(key) for key in ("payment_method", "is_pending_payment", "draft")),
     ]
     items = row.get("items")
-    named = [[item.get("name"), item.get("quantity")] for item in items if isinstance(item, dict)] if isinstance(items, list) else None
+    named = (
+        [[item.get("name"), item.get("quantity")] for item in items if isinstance(item, dict)]
+        if isinstance(items, list)
+        else None
+    )
     return digest(state), digest([row.get("total"), named])
 
 
@@ -92,7 +97,11 @@ def newest_orders(pull: Pull) -> None:
     reached = FIRST_DAY.isoformat() if plan.get("is_done") else plan.get("day", today(pull).isoformat())
 
     def note(row: dict[str, Any], page: Page) -> bool | None:
-        if str(id_of(row)) not in pull.order_days and (day_of(row.get("date")) or reached) <= reached and not plan.get("is_done"):
+        if (
+            str(id_of(row)) not in pull.order_days
+            and (day_of(row.get("date")) or reached) <= reached
+            and not plan.get("is_done")
+        ):
             return None
         return note_order(pull, row)
 
@@ -155,11 +164,7 @@ def list_window(pull: Pull, first_day: date, last_day: date, place: dict[str, An
         first_page = max(1, place["page"] - 1) if telling == 0 else 1
         for page in pages(pull, "/orders", params, PER_PAGE, first_page, has_rows):
             days = {day for row in page.rows if (day := day_of(row.get("date")))}
-            if days and (min(days) < earliest or max(days) > latest):
-                raise FilterIgnored(
-                    f"GET /orders: asked for orders made {params['from_date']} to {params['to_date']}, Salla answers with "
-                    f"one of {min(days) if min(days) < earliest else max(days)}: it ignores the filter; the call was stopped"
-                )
+            check_days("/orders", params, days, earliest, latest)
             rows = [row for row in page.rows if id_of(row)]
             changed = [row for row in rows if note_order(pull, row)]
             pull.objects += len(changed)
@@ -216,7 +221,9 @@ def note_missing(pull: Pull, seen: set[str], known: set[str], entity: str, count
     else:
         doubts[entity] = doubts.get(entity, 0) + 1
         if len(missing) > FEW and doubts[entity] < DOUBTED_LISTINGS:
-            pull.problem(f"Salla's list misses {len(missing)} of {len(known)} known {entity}s; nothing is closed for it yet")
+            pull.problem(
+                f"Salla's list misses {len(missing)} of {len(known)} known {entity}s; nothing is closed for it yet"
+            )
         if doubts[entity] < DOUBTED_LISTINGS:
             return
     for object_id in missing:

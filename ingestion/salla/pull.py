@@ -21,6 +21,7 @@ from ingestion.salla.asking import (
     Page,
     Pull,
     ask,
+    check_days,
     checkpoint,
     clear_left_over,
     day_of,
@@ -246,7 +247,7 @@ def fresh_orders(pull: Pull) -> None:
 
 
 def carts(pull: Pull) -> None:
-    """All abandoned carts. One that two listings in a row miss is asked for by itself: bought, or gone, then it is closed."""
+    """All abandoned carts. One that two listings in a row miss is asked for by itself: bought, or gone."""
     known = pull.state["carts"]
     before = set(known)
     seen: set[str] = set()
@@ -314,11 +315,7 @@ def invoices(pull: Pull, depth: Depth) -> None:
         earliest, latest = (first - timedelta(days=1)).isoformat(), (end + timedelta(days=2)).isoformat()
         for page in pages(pull, "/orders/invoices", params, PER_PAGE, has_rows=True):
             days = {day for row in page.rows if (day := day_of(row.get("date")))}
-            if days and (min(days) < earliest or max(days) > latest):
-                raise FilterIgnored(
-                    f"GET /orders/invoices: asked for {params['from_date']} to {params['to_date']}, Salla answers with one of "
-                    f"{min(days) if min(days) < earliest else max(days)}: it ignores the filter; the call was stopped"
-                )
+            check_days("/orders/invoices", params, days, earliest, latest)
             fresh = [row for row in page.rows if id_of(row) and note(row, page)]
             pull.objects += len(fresh)
             if fresh:

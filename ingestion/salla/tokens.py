@@ -168,11 +168,13 @@ def usable(stored: Mapping[str, Any], workspace: str) -> dict[str, Any]:
 
 
 def adopt_left_over(path: Path) -> None:
-    """A kill between writing a new pair and giving it its name leaves it beside the file: it is not lost. The lock is held."""
+    """A kill between writing a new pair and naming it leaves it beside the file: it is not lost. The lock is held."""
     for left in path.parent.glob(f".{path.name}.*"):
         try:
             found = json.loads(left.read_text(encoding="utf-8"))
-            is_newer = float(found["stored_at"]) > float(read_state(path).get("stored_at") or 0) and found["access_token"]
+            is_newer = (
+                float(found["stored_at"]) > float(read_state(path).get("stored_at") or 0) and found["access_token"]
+            )
         except (ValueError, KeyError, TypeError):
             is_newer = False  # cut short
         if is_newer:
@@ -201,7 +203,9 @@ def refreshed(
         client = client_fields(settings)
         refresh_token = stored.get("refresh_token")
         if not refresh_token:
-            raise SalwaError(f"Salla gave no refresh token for {workspace} (scope offline_access is missing): {REINSTALL}")
+            raise SalwaError(
+                f"Salla gave no refresh token for {workspace} (scope offline_access is missing): {REINSTALL}"
+            )
     except SalwaError:
         if lasts:
             return stored
@@ -263,7 +267,9 @@ def ask_token(settings: Settings, form: Mapping[str, str]) -> dict[str, Any]:
     """
     url = f"{settings.salla_accounts.rstrip('/')}/oauth2/token"
     try:
-        answer = requests.post(url, data=form, headers={"Accept": "application/json"}, timeout=TIMEOUT, allow_redirects=False)
+        answer = requests.post(
+            url, data=form, headers={"Accept": "application/json"}, timeout=TIMEOUT, allow_redirects=False
+        )
     except requests.ConnectTimeout:
         raise _NotSent(f"{url} cannot be reached") from None
     except requests.RequestException as error:
@@ -296,7 +302,7 @@ def client_fields(settings: Settings) -> dict[str, str]:
     secret = settings.salla_client_secret.get_secret_value() if settings.salla_client_secret else ""
     if not settings.salla_client_id or not secret:
         raise SalwaError(
-            "SALWA_SALLA_CLIENT_ID and SALWA_SALLA_CLIENT_SECRET are not set; without them Salla's token cannot be refreshed"
+            "SALWA_SALLA_CLIENT_ID and SALWA_SALLA_CLIENT_SECRET are not set: Salla's token cannot be refreshed"
         )
     return {"client_id": settings.salla_client_id, "client_secret": secret}
 
@@ -331,7 +337,9 @@ def exchange_code(
     except SourceRefused as error:
         if str(error) != "invalid_grant":
             raise
-        raise SourceRefused("Salla does not accept the code: it works once and only for minutes; log in again", 400) from None
+        raise SourceRefused(
+            "Salla does not accept the code: it works once and only for minutes; log in again", 400
+        ) from None
     merchant = merchant_of(settings, str(answer["access_token"]))
     store_tokens(settings, workspace, merchant, answer, now)
     return merchant

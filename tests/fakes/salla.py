@@ -305,7 +305,11 @@ class FakeSalla:
         if "to_date" in query and "to_date" not in ignored:
             last = query["to_date"] + ("~" if self.habits.is_to_date_included else "")
             rows = [order for order in rows if local_day(order["made"]) < last]
-        by = {"id-asc": lambda o: o["id"], "created_at-asc": lambda o: o["made"], "updated_at-desc": lambda o: -o["touched"]}
+        by = {
+            "id-asc": lambda o: o["id"],
+            "created_at-asc": lambda o: o["made"],
+            "updated_at-desc": lambda o: -o["touched"],
+        }
         key = by.get(query.get("sort_by", "") if "sort_by" not in ignored else "", lambda o: -o["made"].timestamp())
         return [self.list_row(order) for order in sorted(rows, key=key)]
 
@@ -315,7 +319,9 @@ class FakeSalla:
         if path == "/orders":
             return self.page(self.listed_orders(query), query, 30)
         if path == "/orders/statuses":
-            return 200, envelope([{"id": n, "name": f"حالة {s}", "slug": s, "type": "original"} for s, n in STATUSES.items()])
+            return 200, envelope(
+                [{"id": n, "name": f"حالة {s}", "slug": s, "type": "original"} for s, n in STATUSES.items()]
+            )
         if path == "/settings/fields/reports.order_statuses":
             return 200, envelope({"order_statuses": [{"id": 4, "name": "تم التنفيذ", "selected": True}]})
         if path == "/orders/items":
@@ -389,7 +395,11 @@ class FakeSalla:
             if refused:
                 return refused
             if any(path.startswith(f"/{scope}") for scope in self.habits.missing_scopes):
-                return 401, self.rate_headers(now), failure(401, "The access token should have access to one of those scopes: x.read")
+                return (
+                    401,
+                    self.rate_headers(now),
+                    failure(401, "The access token should have access to one of those scopes: x.read"),
+                )
             chance = self.dice.random()
             if chance < self.habits.drops:
                 return None
@@ -453,7 +463,13 @@ class FakeSalla:
         self.access[access] = (end, connection)
         self.refresh[refresh] = (False, connection)
         told = {"expires_in": ACCESS_SECONDS} if self.habits.says_expires_in else {"expires": int(end)}
-        return {"token_type": "bearer", "access_token": access, "refresh_token": refresh, "scope": "orders.read offline_access", **told}
+        return {
+            "token_type": "bearer",
+            "access_token": access,
+            "refresh_token": refresh,
+            "scope": "orders.read offline_access",
+            **told,
+        }
 
     def token(self, form: dict[str, str], now: float) -> tuple[int, dict[str, str], Any] | None:
         if form.get("client_secret") != "client-secret":
@@ -542,17 +558,34 @@ def total(order: dict[str, Any]) -> int:
 
 def status(order: dict[str, Any]) -> dict[str, Any]:
     slug = order["slug"]
-    return {"id": STATUSES[slug], "name": f"حالة {slug}", "slug": slug, "customized": {"id": STATUSES[slug] + 1, "name": slug}}
+    return {
+        "id": STATUSES[slug],
+        "name": f"حالة {slug}",
+        "slug": slug,
+        "customized": {"id": STATUSES[slug] + 1, "name": slug},
+    }
 
 
 def line_row(line: dict[str, Any]) -> dict[str, Any]:
     amounts = {"price_without_tax": money(line["price"]), "total": money(line["price"] * line["quantity"])}
-    return {"id": line["id"], "name": line["name"], "sku": line["sku"], "quantity": line["quantity"], "amounts": amounts}
+    return {
+        "id": line["id"],
+        "name": line["name"],
+        "sku": line["sku"],
+        "quantity": line["quantity"],
+        "amounts": amounts,
+    }
 
 
 def history_row(entry: dict[str, Any]) -> dict[str, Any]:
     custom = {"id": 1, "name": entry["slug"], "slug": entry["slug"]}
-    return {"id": entry["id"], "status": entry["status"], "customized": custom, "note": "", "created_at": php(entry["at"])}
+    return {
+        "id": entry["id"],
+        "status": entry["status"],
+        "customized": custom,
+        "note": "",
+        "created_at": php(entry["at"]),
+    }
 
 
 def invoice_row(found: dict[str, Any]) -> dict[str, Any]:

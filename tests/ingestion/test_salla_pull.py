@@ -205,7 +205,9 @@ def asked(salla: FakeSalla, path: str) -> list[str]:
     return [target for _method, target, _at in salla.requests if target.startswith(f"/admin/v2{path}")]
 
 
-def test_backfill_and_increments_equal_the_store(shop: Settings, salla: FakeSalla, clock: FakeClock, caplog: pytest.LogCaptureFixture) -> None:
+def test_backfill_and_increments_equal_the_store(
+    shop: Settings, salla: FakeSalla, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
     grown(salla, days=20)
     assert pull_until_still(shop, clock) == []
     assert_equal(shop, salla, is_whole=False)
@@ -220,7 +222,9 @@ def test_backfill_and_increments_equal_the_store(shop: Settings, salla: FakeSall
     assert "SECRET" not in caplog.text
 
 
-def test_a_pull_of_nothing_new_lands_nothing_and_asks_little(shop: Settings, salla: FakeSalla, clock: FakeClock) -> None:
+def test_a_pull_of_nothing_new_lands_nothing_and_asks_little(
+    shop: Settings, salla: FakeSalla, clock: FakeClock
+) -> None:
     grown(salla)
     pull_until_still(shop, clock)
     before = len(salla.requests)
@@ -269,7 +273,9 @@ def assert_no_more_than(salla: FakeSalla, limit: int) -> None:
     assert max(counts.values()) <= limit
 
 
-def test_the_customers_own_cap(shop: Settings, salla: FakeSalla, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_customers_own_cap(
+    shop: Settings, salla: FakeSalla, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A store with more pages of customers than ten minutes allow is read over several runs, without one refusal."""
     assert (budget.CUSTOMER_CALLS, budget.CUSTOMER_SECONDS) == (450, 600)
     for _ in range(70):
@@ -319,21 +325,29 @@ def test_a_long_retry_after_ends_the_run_and_is_remembered(shop: Settings, salla
 
 
 @pytest.mark.parametrize(("ignored", "call"), [("from_date", "GET /orders:"), ("order_id", "GET /orders/items:")])
-def test_an_ignored_filter_is_noticed(shop: Settings, salla: FakeSalla, clock: FakeClock, ignored: str, call: str) -> None:
+def test_an_ignored_filter_is_noticed(
+    shop: Settings, salla: FakeSalla, clock: FakeClock, ignored: str, call: str
+) -> None:
     grown(salla, days=10)
     salla.habits = Habits(ignored={ignored, "to_date"} if ignored == "from_date" else {ignored})
     found = pulled(shop, clock)
     said = [line for line in found.problems if line.startswith(call)]
     assert len(said) == 1
     assert "ignores the filter" in said[0]
-    assert len(asked(salla, "/orders/items")) <= 2 if ignored == "order_id" else len(asked(salla, "/orders?from_date")) == 1
+    assert (
+        len(asked(salla, "/orders/items")) <= 2
+        if ignored == "order_id"
+        else len(asked(salla, "/orders?from_date")) == 1
+    )
     salla.habits = Habits()
     if ignored == "from_date":
         pull_until_still(shop, clock)
         assert_equal(shop, salla, is_whole=False)
 
 
-def test_a_missing_permission_is_one_line_and_the_rest_goes_on(shop: Settings, salla: FakeSalla, clock: FakeClock) -> None:
+def test_a_missing_permission_is_one_line_and_the_rest_goes_on(
+    shop: Settings, salla: FakeSalla, clock: FakeClock
+) -> None:
     grown(salla, days=4)
     salla.habits = Habits(missing_scopes={"carts", "transactions", "settings"})
     found = pulled(shop, clock)
@@ -519,7 +533,9 @@ POINTS: list[tuple[Any, str]] = [
 ]
 
 
-def test_thirty_kills_change_nothing(shop: Settings, salla: FakeSalla, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_thirty_kills_change_nothing(
+    shop: Settings, salla: FakeSalla, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A child is killed (SIGKILL) at random points of its work; the next goes on; the end equals the store."""
     monkeypatch.setattr(asking, "BATCH_LINES", 7)
     grown(salla, days=15, a_day=4)
@@ -551,7 +567,9 @@ def test_thirty_kills_change_nothing(shop: Settings, salla: FakeSalla, clock: Fa
     assert_no_tokens(shop)
 
 
-def test_errors_thrown_anywhere_change_nothing(shop: Settings, salla: FakeSalla, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_errors_thrown_anywhere_change_nothing(
+    shop: Settings, salla: FakeSalla, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(asking, "BATCH_LINES", 5)
     grown(salla, days=8, a_day=3)
     dice = random.Random(11)
@@ -633,7 +651,12 @@ def test_what_webhooks_name(tmp_path: Path) -> None:
 
 def test_rows_hash_alike_whatever_is_only_of_the_moment() -> None:
     row = {"id": 1, "total": {"amount": 5}, "status": {"id": 2, "slug": "x"}, "items": [{"name": "a", "quantity": 1}]}
-    same = {**row, "pending_payment_ends_at": 5, "read": True, "items": [{"name": "a", "quantity": 1, "thumbnail": "t"}]}
+    same = {
+        **row,
+        "pending_payment_ends_at": 5,
+        "read": True,
+        "items": [{"name": "a", "quantity": 1, "thumbnail": "t"}],
+    }
     state_hash, goods_hash = orders.row_hashes(row)
     assert orders.row_hashes(same) == (state_hash, goods_hash)
     assert orders.row_hashes({**row, "status": {"id": 3, "slug": "x"}})[0] != state_hash

@@ -251,7 +251,14 @@ def test_no_connection_at_all_loses_nothing(shop: Settings, salla: FakeSalla, cl
 
 def test_invalid_grant_is_one_clear_line(shop: Settings, salla: FakeSalla, clock: FakeClock) -> None:
     at = near_the_end(clock)
-    salla.token({"grant_type": "refresh_token", "refresh_token": stored(shop)["refresh_token"], "client_secret": "client-secret"}, 0)
+    salla.token(
+        {
+            "grant_type": "refresh_token",
+            "refresh_token": stored(shop)["refresh_token"],
+            "client_secret": "client-secret",
+        },
+        0,
+    )
     with pytest.raises(SourceRefused, match="reinstall the app") as caught:
         access_token(shop, "default", at)
     assert "\n" not in str(caught.value)
@@ -275,7 +282,9 @@ def test_without_client_settings_the_token_is_used_as_long_as_it_lasts(shop: Set
         access_token(without, "default", NOW + timedelta(seconds=ACCESS_SECONDS + 1))
 
 
-def test_a_late_or_repeated_delivery_brings_no_old_token_back(shop: Settings, salla: FakeSalla, clock: FakeClock) -> None:
+def test_a_late_or_repeated_delivery_brings_no_old_token_back(
+    shop: Settings, salla: FakeSalla, clock: FakeClock
+) -> None:
     clock.at = NOW + timedelta(minutes=1)
     first = salla.install()
     clock.at = NOW + timedelta(minutes=5)
