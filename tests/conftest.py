@@ -13,7 +13,7 @@ from dashboards.serving import open_serving, publish
 from ingestion.loading import load, sources
 from ingestion.settings import Settings
 from orchestration import stages
-from orchestration.transform import BuildResult, build
+from orchestration.transform import BuildResult, build, run_dbt
 
 SHARED = Path(__file__).parents[2] / "shared"
 KEY = "a-key-for-tests-0123456789abcdefghij"
@@ -34,14 +34,16 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(data=tmp_path / "data", phone_key=KEY)  # type: ignore[arg-type]
 
 
-def run_stages(settings: Settings, as_of: str | datetime, full: bool = False) -> BuildResult:
-    """Load, build, test, publish, as the main job does."""
+def run_stages(
+    settings: Settings, as_of: str | datetime, full: bool = False, with_data_tests: bool = True
+) -> BuildResult:
+    """Load, build, test, publish, as the main job does; without dbt's data tests where a test looks at all rows itself."""
     instant = datetime.fromisoformat(as_of) if isinstance(as_of, str) else as_of
     settings.data.mkdir(parents=True, exist_ok=True)
     stages.prepare(settings, instant, full)
     for source in sources():
         load(settings, source)
-    result = build(settings)
+    result = build(settings) if with_data_tests else run_dbt(settings, ["run"])
     assert result.is_good, [(node.name, node.message) for node in result.failed] or result.problem
     publish(settings)
     return result
