@@ -35,6 +35,8 @@ def pull(settings: Settings, source: str, depth: Depth) -> SourcePull:
             problems += [f"{workspace.name}: {problem}" for problem in pulled.problems]
         except SalwaError as error:
             problems.append(f"{workspace.name}: {error}")
+        except Exception as error:  # a fault of ours in one source must not stop the others; its text may hold a secret
+            problems.append(f"{workspace.name}: the pull broke off with {type(error).__name__}; the next one goes on")
     return SourcePull(lines, problems)
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,18 +15,15 @@ import duckdb
 
 from ingestion.errors import SalwaError
 from ingestion.settings import Settings
+from ingestion.state import locked
 
 INGESTION = Path(__file__).parents[1] / "ingestion"
 RUN_LOG = "runs.ndjson"
 
 
-@contextmanager
-def only_writer(settings: Settings) -> Iterator[None]:
+def only_writer(settings: Settings) -> AbstractContextManager[None]:
     """One run at a time writes the warehouse; another waits for it."""
-    settings.data.mkdir(parents=True, exist_ok=True)
-    with (settings.data / "refresh.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+    return locked(settings.data / "refresh")
 
 
 def prepare(settings: Settings, as_of: datetime, full: bool, note: Callable[[str], None] = lambda text: None) -> None:
