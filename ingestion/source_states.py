@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,6 +25,9 @@ SECRETS = {
 }
 NIGHTLY_PARTS = frozenset({"orders again"})  # of a Salla pull, which a refresh leaves out
 PROBLEM_LENGTH = 240
+# as in mart_data_health, which says why; here for what is told between two builds
+STALE_AFTER = {"pull": timedelta(hours=3), "receiver": timedelta(minutes=10), "import": timedelta(days=1)}
+Basis = Literal["pull", "receiver", "import"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,19 @@ def source_states(settings: Settings) -> list[SourceState]:
             found += pull_state(settings.data, workspace.name, source)
             found += receiver_state(settings, workspace, source, beats)
     return found
+
+
+def basis_of(source: str, states: list[SourceState]) -> Basis:
+    """Which of a source's doors brings everything, as in mart_data_health; "import" where none does."""
+    kinds = {state.kind for state in states}
+    if "pull" in kinds and source != "whatsapp":
+        return "pull"
+    return "receiver" if "receiver" in kinds else "import"
+
+
+def is_stale(basis: Basis, last_success_at: datetime | None, now: datetime) -> bool:
+    """Whether it is too long ago that we knew that we had everything."""
+    return last_success_at is None or now - last_success_at > STALE_AFTER[basis]
 
 
 # --- pulls -----------------------------------------------------------------------------------------------------------
@@ -181,6 +197,6 @@ def plain_problem(text: str) -> str:
     """A problem as it may be served: one short line, without what looks like a secret, a phone number or an address."""
     line = " ".join(text.split())
     line = re.sub(r"\S+@\S+\.\S+", "…", line)
-    line = re.sub(r"(?<![\w/])[A-Za-z0-9_.~+/=-]*(?=[A-Za-z0-9_-]{32})[A-Za-z0-9_.~+/=-]{32,}", "…", line)
+    line = re.sub(r"(?=[A-Z_a-z-]*\d)[A-Za-z0-9_-]{32,}", "…", line)  # a name of ours has no digit
     line = re.sub(r"\+?\d[\d ()-]{6,}\d", "…", line)
     return line if len(line) <= PROBLEM_LENGTH else f"{line[: PROBLEM_LENGTH - 1]}…"
