@@ -99,6 +99,18 @@ with_basis as (
         on sources.source = states_of_sources.source and sources.workspace = states_of_sources.workspace
 ),
 
+-- an import is complete as far as it goes; what names no time goes nowhere
+loads_until as (
+    select
+        loads.source,
+        loads.workspace,
+        least(greatest(loads.last_event_at, loads.last_received_at), workspaces.as_of) as complete_at
+    from loads
+    inner join workspaces
+        on loads.workspace = workspaces.workspace
+    where loads.last_event_at is not null or loads.last_received_at is not null
+),
+
 heard as (
     select
         with_basis.source,
@@ -111,8 +123,7 @@ heard as (
         case with_basis.success_basis
             when 'pull' then with_basis.pull_success_at
             when 'receiver' then with_basis.receiver_success_at
-            -- an import is complete as far as it goes
-            else least(greatest(loads.last_event_at, loads.last_received_at), workspaces.as_of)
+            else loads_until.complete_at
         end as last_success_at,
         -- two runs an hour apart may fail; a living receiver says so four times a minute; imports come by the day
         case with_basis.success_basis when 'pull' then 10800 when 'receiver' then 600 else 86400 end as stale_after_seconds,
@@ -124,8 +135,8 @@ heard as (
     from with_basis
     inner join workspaces
         on with_basis.workspace = workspaces.workspace
-    left join loads
-        on with_basis.source = loads.source and with_basis.workspace = loads.workspace
+    left join loads_until
+        on with_basis.source = loads_until.source and with_basis.workspace = loads_until.workspace
 ),
 
 judged as (
