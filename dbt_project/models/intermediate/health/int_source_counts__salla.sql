@@ -1,5 +1,5 @@
 -- How many orders Salla itself counts, in all and by days of creation, as told in the last week before now, beside what
--- we have of the same time. An older count would be told apart from ours by what was deleted since.
+-- we have of the same time. An older count would differ by what was deleted since, of which not always is known when.
 with totals as (
     select * from {{ ref('stg_salla__list_totals') }}
 ),
@@ -35,10 +35,15 @@ counts as (
         and totals.told_at >= workspaces.as_of - interval 7 day
 ),
 
-listed_orders as (
-    select workspace, order_id, ordered_at
+-- the sighting that tells of a deletion is the last there is
+orders_of_lists as (
+    select
+        workspace,
+        order_id,
+        ordered_at,
+        case when is_deleted then observed_at end as deleted_at
     from orders
-    where not is_deleted and not is_draft
+    where not is_draft
 )
 
 select
@@ -48,12 +53,13 @@ select
     counts.to_at,
     counts.told_at,
     counts.own_count,
-    count(listed_orders.order_id) as our_count
+    count(orders_of_lists.order_id) as our_count
 from counts
-left join listed_orders
+left join orders_of_lists
     on
-        counts.workspace = listed_orders.workspace
-        and counts.told_at > listed_orders.ordered_at
-        and (counts.from_at is null or counts.from_at <= listed_orders.ordered_at)
-        and (counts.to_at is null or counts.to_at > listed_orders.ordered_at)
+        counts.workspace = orders_of_lists.workspace
+        and counts.told_at > orders_of_lists.ordered_at
+        and (orders_of_lists.deleted_at is null or orders_of_lists.deleted_at > counts.told_at)
+        and (counts.from_at is null or counts.from_at <= orders_of_lists.ordered_at)
+        and (counts.to_at is null or counts.to_at > orders_of_lists.ordered_at)
 group by counts.workspace, counts.from_at, counts.to_at, counts.told_at, counts.own_count
