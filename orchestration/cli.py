@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from ingestion.errors import SalwaError
 from ingestion.settings import Settings, load_settings
@@ -260,7 +261,7 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except SalwaError as error:
-        console.err.print(f"[red]salwa:[/] {error}", soft_wrap=True, markup=True)
+        console.err.print(f"[red]salwa:[/] {escape(str(error))}", soft_wrap=True)
         sys.exit(2)
 
 
