@@ -201,7 +201,8 @@ def check(
     for finding in findings_of(settings, chosen, source):
         console.show_finding(finding.what, finding.is_good, finding.advice)
         bad += not finding.is_good
-    console.out.print(f"\n{bad} of these need you." if bad else "\nNothing is missing.")
+    what = "1 thing" if bad == 1 else f"{bad} things"
+    console.out.print(f"\n{what} to do, marked with ✗." if bad else "\nNothing is missing.")
     raise typer.Exit(1 if bad else 0)
 
 

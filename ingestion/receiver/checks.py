@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ from ingestion.receiver.writer import HEARTBEAT_SECONDS, known_workers
 from ingestion.settings import Settings, Workspace
 
 LATELY = timedelta(hours=24)
+NAME = re.compile(rf"\.?receive-[0-9]+-([0-7][{BASE32}]{{9}})[{BASE32}]{{16}}\.ndjson(\.open)?")
 SILENT = timedelta(seconds=4 * HEARTBEAT_SECONDS)  # a receiver writes its heartbeat each HEARTBEAT_SECONDS
 
 
@@ -25,16 +27,30 @@ class Secret:
 
 SECRETS = {
     "whatsapp": (
-        Secret(("whatsapp_app_secret",), "copy the app secret (Meta's app dashboard, App settings, Basic) into"),
-        Secret(("whatsapp_verify_token",), "make up a long word and type it, here and at Meta, into"),
+        Secret(
+            ("whatsapp_app_secret",),
+            "copy it from Meta's app dashboard (App settings, Basic). Without it WhatsApp's deliveries are refused; Meta "
+            "tries again for seven days, then they are lost",
+        ),
+        Secret(
+            ("whatsapp_verify_token",),
+            "make up a long word, set it here, and type the same one at Meta beside the callback address",
+        ),
     ),
     "chatwoot": (
         Secret(
             ("chatwoot_webhook_secret", "chatwoot_webhook_path_token"),
-            "copy the secret that Chatwoot shows beside its webhook into",
+            "copy the secret that Chatwoot shows for its webhook; for a Chatwoot that shows none, make up a long word and "
+            "set SALWA_CHATWOOT_WEBHOOK_PATH_TOKEN. Without either, what Chatwoot sends is refused, and it sends it once",
         ),
     ),
-    "salla": (Secret(("salla_webhook_secret",), "copy the webhook secret (Salla Partners, the app's page) into"),),
+    "salla": (
+        Secret(
+            ("salla_webhook_secret",),
+            "copy the webhook secret from the app's page in Salla Partners (security strategy: Signature). Without it "
+            "Salla's deliveries are refused; Salla tries three times more, then they are lost",
+        ),
+    ),
 }
 
 
@@ -42,7 +58,8 @@ def check_receiver(settings: Settings, workspace: Workspace, source: str, now: d
     """The secrets of the source's path, the receiver's heartbeat, and the last delivery."""
     at = now or datetime.now(UTC)
     found = [secret_finding(settings, workspace, secret) for secret in SECRETS[source]]
-    workers = known_workers(settings.data / "state" / "receiver-heartbeat.json")
+    beats = known_workers(settings.data / "state" / "receiver-heartbeat.json")
+    workers = {pid: worker for pid, worker in beats.items() if isinstance(worker, dict)}
     return [*found, heartbeat_finding(workers, at), delivery_finding(settings, workspace.name, source, workers, at)]
 
 
@@ -51,8 +68,7 @@ def secret_finding(settings: Settings, workspace: Workspace, secret: Secret) -> 
     for name, variable in zip(secret.settings, names, strict=True):
         if getattr(workspace, name) or getattr(settings, name):
             return Finding(f"receiver: {variable} is set", True)
-    advice = f"{secret.advice} {names[0]} and start the receiver again; until then it answers 503 on this path"
-    return Finding(f"receiver: {names[0]} is not set", False, advice)
+    return Finding(f"receiver: {names[0]} is not set", False, f"{secret.advice}. Then start the receiver again")
 
 
 def heartbeat_finding(workers: dict[str, dict[str, object]], at: datetime) -> Finding:
@@ -91,9 +107,11 @@ def delivery_finding(
     if refused := refusals(workers, source):
         advice = f"it refused {refused}: the secret here may not be the one the source uses"
     elif last:
-        advice = "if the shop was not asleep, look whether the source still sends, and to this address"
+        advice = "if something happened in the shop since, look whether the source still sends, and to which address"
     else:
-        advice = "give its address to the source, as the source's page in docs/sources says, and send a test"
+        several = len(settings.workspaces()) > 1
+        path = f"/w/{workspace}/webhooks/{source}" if several else f"/webhooks/{source}"
+        advice = f"give https://<your name>{path} to the source and send a test: docs/sources/{source}.md says how"
     return Finding(what, False, advice)
 
 
@@ -117,12 +135,11 @@ def last_file(folder: Path) -> datetime | None:
 
 def time_of(name: str) -> datetime | None:
     """The instant in receive-<pid>-<ulid>.ndjson."""
-    stamp = name.partition(".ndjson")[0].rpartition("-")[2][:10]
-    try:
-        milliseconds = sum(BASE32.index(letter) << 5 * place for place, letter in enumerate(reversed(stamp)))
-        return datetime.fromtimestamp(milliseconds / 1000, UTC)
-    except (ValueError, OverflowError, OSError):
+    found = NAME.fullmatch(name)
+    if not found:
         return None
+    milliseconds = sum(BASE32.index(letter) << 5 * place for place, letter in enumerate(reversed(found[1])))
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 def instant(text: object) -> datetime | None:
