@@ -78,9 +78,10 @@ def log_in(
         say(f"{address}\n")
         if server:
             say(
-                "If the browser runs on this machine, that is all. If it runs elsewhere, it ends at a page that does not"
+                "If the browser runs on this machine, that is all. If it runs elsewhere, it ends\n"
+                "at a page that does not open: copy that page's address, paste it here and press\n"
+                "Enter."
             )
-            say("open: copy that page's address, paste it here and press Enter.")
         else:
             say("Then copy the address that the browser ends at, paste it here and press Enter.")
         wait_for_code(waiting, server, sys.stdin if typed is None else typed, patience)
