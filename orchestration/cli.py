@@ -183,8 +183,10 @@ def receive(
 ) -> None:
     """Take webhooks of WhatsApp, Chatwoot and Salla; what is acknowledged is on disk."""
     from ingestion.receiver.server import serve
+    from orchestration.refresh_page import routes
 
-    serve(load_settings(), host, port, workers)
+    settings = load_settings()
+    serve(settings, host, port, workers, more_routes=routes(settings))
 
 
 @app.command()

@@ -10,7 +10,7 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -63,8 +63,11 @@ class Shared:
     buffered: int = 0
 
 
-def make_app(settings: Settings, limits: Limits | None = None) -> Starlette:
+def make_app(settings: Settings, limits: Limits | None = None, more_routes: Sequence[Route] = ()) -> Starlette:
     """The receiver as an ASGI application; its life span opens and closes the landing files.
+
+    Args:
+        more_routes: of other pages on the same service.
 
     Raises:
         SalwaError: the workspaces cannot be read.
@@ -88,7 +91,7 @@ def make_app(settings: Settings, limits: Limits | None = None) -> Starlette:
         routes += doors(shared, workspaces[0], "/webhooks")
     for workspace in workspaces:
         routes += doors(shared, workspace, f"/w/{workspace.name}/webhooks")
-    app = Starlette(routes=routes, lifespan=life)
+    app = Starlette(routes=[*routes, *more_routes], lifespan=life)
     app.router.redirect_slashes = False
     app.router.default = Door(shared, "unknown path", {})
     return app
