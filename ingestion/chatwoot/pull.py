@@ -330,7 +330,7 @@ def look_for_the_missing(run: Run) -> None:
     shown = sum(row[1] == round_ for row in rows)
     ids = {row[0] for row in rows}
     high = max((row[0] for row in rows if row[1] == round_), default=0)
-    known = {row[0]: row[2] for row in rows if row[1] != round_ and row[3] is None and row[0] <= high}
+    known = {row[0]: row[2] for row in rows if row[1] != round_ and row[3] is None}  # also the newest of all
     gaps = [found for found in range(1, high + 1) if found not in ids][:MOST_GAPS]
     if not high:
         return

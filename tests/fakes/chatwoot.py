@@ -59,6 +59,7 @@ class FakeChatwoot:
     messages: dict[int, list[Json]] = field(default_factory=dict)
     contacts: dict[int, Json] = field(default_factory=dict)
     deleted: set[int] = field(default_factory=set)
+    graves: dict[int, tuple[Json, list[Json]]] = field(default_factory=dict)  # what was deleted, should it come back
     questions: int = 0
     is_expired: bool = False
     is_admin: bool = True
@@ -198,7 +199,7 @@ class FakeChatwoot:
             self.random.choice(list(self.contacts.values()))["name"] = f"Renamed {self.random.random():.4f}"
 
     def vanish(self, conversation: int) -> None:
-        del self.conversations[conversation], self.messages[conversation]
+        self.graves[conversation] = self.conversations.pop(conversation), self.messages.pop(conversation)
         self.deleted.add(conversation)
 
     # --- how it looks -------------------------------------------------------------------------------------------
