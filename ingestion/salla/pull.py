@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 
+from ingestion import pulling
 from ingestion.errors import SalwaError
 from ingestion.http import SourceRefused, SourceUnavailable
+from ingestion.pulling import told_to_stay_away
 from ingestion.salla.asking import (
     FilterIgnored,
     MissingPermission,
@@ -64,13 +66,10 @@ FAILURES_IN_A_ROW = 2
 
 
 @dataclass
-class Pulled:
-    """What a pull brought: lines landed, objects in them that were new or changed, what it could not do, and how many
-    orders still wait for details, lines or history."""
+class Pulled(pulling.Pulled):
+    """What a pull of Salla brought besides: how many questions it took, and how many orders still wait for details, lines
+    or history."""
 
-    pages: int = 0
-    objects: int = 0
-    problems: list[str] = field(default_factory=list)
     requests: int = 0
     waiting: int = 0
     is_complete: bool = False  # the history is there and nothing waits
@@ -100,9 +99,8 @@ def pull_salla(
     path = state_file(settings.data, workspace, "salla")
     with locked(path):
         pull = begun(settings, workspace, depth, now, sleep, clock or running_clock(now), seconds)
-        if pull.state.get("not_before", 0) > pull.clock().timestamp():
-            until = datetime.fromtimestamp(pull.state["not_before"], UTC).isoformat(timespec="minutes")
-            return Pulled(problems=[f"Salla asked to be left alone until {until}; nothing was asked"])
+        if line := told_to_stay_away(pull.state, "Salla", pull.clock()):
+            return Pulled(problems=[line])
         is_complete = False
         try:
             is_complete = run(pull, depth)

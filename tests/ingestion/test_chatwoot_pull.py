@@ -413,6 +413,35 @@ def test_that_waiting_obeys_what_was_asked_for(shop: Settings) -> None:
     assert_equal(shop, fake)
 
 
+def test_that_a_long_wait_ends_the_run_and_nothing_is_asked_before(shop: Settings) -> None:
+    fake = grown(15, 300)
+    fake.moods = Moods(limit=1.0)
+    fake.retry_after = "1800"
+    until = (fake.now + timedelta(minutes=30)).strftime("%Y-%m-%d %H:%M UTC")
+    first = pull(shop, fake)
+    assert [f"come back at {until}" in line for line in first.problems] == [True]
+    fake.moods = Moods()
+    for _ in range(2):
+        assert f"{until}; nothing was asked" in pull(shop, fake).problems[0]
+    assert fake.questions == 1
+    fake.now += timedelta(minutes=31)
+    assert pull(shop, fake).problems == []
+    assert_equal(shop, fake)
+    assert pull(shop, fake).problems == []
+
+
+def test_that_a_long_wait_in_the_middle_keeps_what_came(shop: Settings) -> None:
+    fake = grown(16, 900)
+    fake.retry_after = "1800"
+    fake.before_answer = lambda path: setattr(fake, "moods", Moods(limit=float(fake.questions > 12)))
+    assert pull(shop, fake).pages > 5
+    fake.before_answer = lambda path: None
+    fake.moods = Moods()
+    fake.now += timedelta(minutes=31)
+    assert pull(shop, fake).problems == []
+    assert_equal(shop, fake)
+
+
 # --- kills -------------------------------------------------------------------------------------------------------------
 
 
