@@ -48,8 +48,9 @@ from ingestion.salla.orders import (
     work_histories,
     work_queue,
 )
+from ingestion.salla.sweep import sweep
 from ingestion.salla.tokens import Disconnected, connection
-from ingestion.salla.walking import note_hash, row_hash, walk
+from ingestion.salla.walking import note_hash, row_hash, tells_new_total, walk
 from ingestion.settings import Settings
 from ingestion.state import locked, read_state, state_file, write_state
 
@@ -87,7 +88,7 @@ def pull_salla(
     """Pull a store into the landing zone. A second pull of the same store waits for the first.
 
     Args:
-        depth: "refresh": the changes; "nightly": also the last 60 days once more, and whole listings.
+        depth: "refresh": the changes; "nightly": also the last 60 days once more, whole listings, and each week a year.
         sleep: how to wait, in seconds.
         clock: tells the time; by default it goes on from `now`.
         seconds: how long the run may go on asking (default: SECONDS).
@@ -176,7 +177,7 @@ def parts(depth: Depth) -> list[tuple[str, Callable[[Pull], None]]]:
         ("transactions", lambda pull: transactions(pull, depth)),
         ("products", lambda pull: listing(pull, "products", nightly)),
         ("customers", lambda pull: listing(pull, "customers", nightly)),
-        *([("orders again", relist)] if nightly else []),
+        *([("orders again", relist), ("orders of a year", sweep)] if nightly else []),
         ("waiting orders", work_queue),
         ("histories", work_histories),
     ]
@@ -254,7 +255,8 @@ def carts(pull: Pull) -> None:
         for page in pages(pull, "/carts/abandoned", None, CARTS_PER_PAGE):
             rows = {cart_id: row_hash(row) for row in page.rows if (cart_id := id_of(row))}
             changed = {cart_id for cart_id, fresh in rows.items() if known.get(cart_id) != fresh}
-            if changed:
+            is_news = tells_new_total(pull, "/carts/abandoned", page)
+            if changed or is_news:
                 land(pull, page.answer)
             pull.objects += len(changed)
             known.update(rows)

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-import requests
 
 from ingestion import http
 from ingestion.http import ComeBackLater, SourceUnavailable
