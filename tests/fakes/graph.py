@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.fakes.chatwoot import Moods, SlowAnswer
+from fakes.chatwoot import Moods, SlowAnswer
 
 Json = dict[str, Any]
 TOKEN = "token-of-a-system-user"

@@ -16,6 +16,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 from conftest import KEY
+from fakes.chatwoot import START, TOKEN, FakeChatwoot, Moods, served, session_of
 from pydantic import SecretStr
 
 from ingestion import landing
@@ -30,7 +31,6 @@ from ingestion.pulling import Pulled
 from ingestion.settings import Settings
 from orchestration import stages
 from orchestration.transform import run_dbt
-from tests.fakes.chatwoot import START, TOKEN, FakeChatwoot, Moods, served, session_of
 
 TROUBLED = Moods(limit=0.03, error=0.03, slow=0.02, empty=0.03, no_json=0.01, repeated=0.1, drift=0.3)
 

@@ -13,6 +13,8 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from fakes.chatwoot import Moods, session_of
+from fakes.graph import ACCOUNT, TOKEN, FakeGraph
 
 from ingestion.errors import SalwaError
 from ingestion.http import SourceRefused, SourceUnavailable
@@ -22,8 +24,6 @@ from ingestion.pulling import Pulled
 from ingestion.settings import Settings
 from ingestion.whatsapp import WHATSAPP
 from ingestion.whatsapp.graph import check_whatsapp, pull_graph, spans
-from tests.fakes.chatwoot import Moods, session_of
-from tests.fakes.graph import ACCOUNT, TOKEN, FakeGraph
 
 TROUBLED = Moods(error=0.1, slow=0.05, empty=0.05, repeated=0.5)
 

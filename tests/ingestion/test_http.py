@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from fakes.chatwoot import session_of
 
 from ingestion import http
 from ingestion.http import ComeBackLater, SourceUnavailable
 from ingestion.pulling import stay_away, told_to_stay_away
-from tests.fakes.chatwoot import session_of
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 URL = "https://api.example.test/things"
