@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from dashboards.parameters import card_sql, filled
 from ingestion.errors import SalwaError
-
-SQL = Path(__file__).parent / "sql"
 
 
 def figures(
@@ -33,26 +31,21 @@ def figures(
     if from_date > to_date:
         raise SalwaError(f"--from {from_date} is after --to {to_date}")
     chosen = chosen_workspace(connection, workspace)
-    require_known(connection, chosen, "channel", channel, "select channel, channel_name from facts.dim_channels")
-    require_known(connection, chosen, "tag", tag, "select distinct tag, tag from facts.fct_tags")
-    require_known(connection, chosen, "agent", agent, "select agent_id, agent_name from facts.dim_agents")
-    if channel is not None:
-        channel = channel_id(connection, chosen, channel)
-    cursor = connection.execute(
-        (SQL / "figures.sql").read_text(encoding="utf-8"),
-        {
-            "workspace": chosen,
-            "from_date": from_date.isoformat(),
-            "to_date": to_date.isoformat(),
-            "channel": channel,
-            "tag": tag,
-            "agent": agent,
-        },
-    )
+    filters = {
+        "channel": named(
+            connection, chosen, "channel", channel, "select channel, channel_name from facts.dim_channels"
+        ),
+        "tag": named(connection, chosen, "tag", tag, "select distinct tag, tag from facts.fct_tags"),
+        "agent": named(connection, chosen, "agent", agent, "select agent_id, agent_name from facts.dim_agents"),
+    }
+    sql, values = filled(card_sql("figures"), {"date": (from_date, to_date), "workspace": [chosen], **filters})
+    cursor = connection.execute(sql, values)
     names = [column[0] for column in cursor.description or ()]
-    row = cursor.fetchone()
-    assert row is not None  # noqa: S101 - an aggregate without grouping always gives a row
-    return dict(zip(names, row, strict=True))
+    rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    found = next(row for row in rows if row["range_name"] == "chosen")
+    return {
+        name: value for name, value in found.items() if name not in ("range_name", "is_covered", "is_closed_by_silence")
+    }
 
 
 def chosen_workspace(connection: duckdb.DuckDBPyConnection, workspace: str | None) -> str:
@@ -66,21 +59,15 @@ def chosen_workspace(connection: duckdb.DuckDBPyConnection, workspace: str | Non
     return workspace
 
 
-def require_known(
+def named(
     connection: duckdb.DuckDBPyConnection, workspace: str, what: str, wanted: str | None, query: str
-) -> None:
+) -> list[str]:
+    """The name that a filter by id or name means; none where nothing is filtered."""
     if wanted is None:
-        return
+        return []
     known = connection.execute(f"{query} where workspace = ?", [workspace]).fetchall()
-    if not any(wanted in row for row in known):
-        names = sorted({row[1] for row in known if row[1]})
+    found = [name for identifier, name in known if wanted in (identifier, name)]
+    if not found:
+        names = sorted({name for _identifier, name in known if name})
         raise SalwaError(f"no {what} {wanted!r}; there is {', '.join(names[:20]) or 'none'}")
-
-
-def channel_id(connection: duckdb.DuckDBPyConnection, workspace: str, channel: str) -> str:
-    found = connection.execute(
-        "select channel from facts.dim_channels where workspace = $w and (channel = $c or channel_name = $c)",
-        {"w": workspace, "c": channel},
-    ).fetchone()
-    assert found is not None  # noqa: S101 - require_known has seen it
-    return str(found[0])
+    return found[:1]

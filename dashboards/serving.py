@@ -43,7 +43,9 @@ def publish(settings: Settings) -> str:
         partial.rename(target)
     except OSError as error:
         partial.unlink(missing_ok=True)
-        raise SalwaError(f"the new version could not be written ({error.strerror}); the last one is served on") from None
+        raise SalwaError(
+            f"the new version could not be written ({error.strerror}); the last one is served on"
+        ) from None
     switch(settings.serving, target.name)
     remove_old_versions(settings.serving)
     return version

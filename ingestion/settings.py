@@ -161,6 +161,8 @@ class Settings(BaseSettings):
     chatwoot_webhook_secret: SecretStr | None = None
     chatwoot_webhook_path_token: SecretStr | None = None  # for a Chatwoot too old to sign: /webhooks/chatwoot/<token>
     salla_webhook_secret: SecretStr | None = None
+    refresh_secret: SecretStr | None = None  # signs the Refresh links of dashboards
+    public_url: str = ""  # where readers reach the receiver, https://...
     receive_rotate_seconds: float = Field(default=60.0, gt=0)
 
     @property

@@ -13,11 +13,10 @@ from ingestion.loading import LandedSource, load, sources
 from ingestion.settings import Settings, load_settings
 from orchestration import stages
 from orchestration.pulls import PULLED_SOURCES
-from orchestration.transform import PROJECT, BuildResult, Node, build, project_manifest
+from orchestration.transform import PROJECT, BuildResult, Node, build, manifest_file, project_manifest
 
 WRITER_POOL = "warehouse_writer"  # DuckDB takes one writing process; the pool's limit is 1
 MART_FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=3), warn_window=timedelta(hours=2))
-MANIFEST = PROJECT / "target" / "manifest.json"
 
 
 class RefreshConfig(dg.Config):
@@ -56,9 +55,10 @@ class Watcher(dg.ConfigurableResource):
 def manifest() -> dict[str, Any]:
     """dbt's manifest, parsed once if there is none or a model is newer."""
     newest = max(path.stat().st_mtime for path in project_files())
-    if not MANIFEST.exists() or MANIFEST.stat().st_mtime < newest:
+    written = manifest_file()
+    if not written.exists() or written.stat().st_mtime < newest:
         project_manifest()
-    return json.loads(MANIFEST.read_text(encoding="utf-8"))
+    return json.loads(written.read_text(encoding="utf-8"))
 
 
 def project_files() -> list[Path]:

@@ -16,6 +16,11 @@ PROJECT = Path(__file__).parents[1] / "dbt_project"
 QUIET = ("--log-level", "none", "--no-version-check")
 
 
+def manifest_file() -> Path:
+    """Where dbt writes what it has parsed: its own variable moves it, so that processes need not share it."""
+    return Path(os.environ.get("DBT_TARGET_PATH") or PROJECT / "target") / "manifest.json"
+
+
 @dataclass(frozen=True)
 class Node:
     """A dbt model or test that has finished."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +21,13 @@ SHARED = Path(__file__).parents[2] / "shared"
 KEY = "a-key-for-tests-0123456789abcdefghij"
 
 needs_shared = pytest.mark.skipif(not SHARED.exists(), reason="the reference data is not beside this checkout")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Each worker lets dbt write into a folder of its own."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        os.environ["DBT_TARGET_PATH"] = tempfile.mkdtemp(prefix="salwa-dbt-")
+        config.add_cleanup(lambda: shutil.rmtree(os.environ["DBT_TARGET_PATH"], ignore_errors=True))
 
 
 @pytest.fixture(autouse=True)

@@ -344,7 +344,7 @@ def test_a_list_that_is_not_sorted_as_asked_is_noticed_and_done_without(
     assert len(said) == 1
     assert seen_orders(shop) == truth(salla)["orders"]
     bad = [finding for finding in check_salla(shop, "default", clock()) if not finding.is_good]
-    assert {finding.what for finding in bad} == {"lists of orders are not sorted as asked"}
+    assert {finding.what for finding in bad} == {"lists: orders are not sorted as asked"}
     clock.sleep(3600)
     salla.change_status(oldest, "delivered")
     assert said[0] in pulled(shop, clock).problems  # known to be so: nothing is tried
@@ -615,7 +615,7 @@ def test_check_says_what_is_missing(shop: Settings, salla: FakeSalla, clock: Fak
     assert [found for found in check_salla(shop, "default", clock()) if not found.is_good] == []
     salla.habits = Habits(missing_scopes={"carts"})
     assert [found.what for found in check_salla(shop, "default", clock()) if not found.is_good] == [
-        "abandoned carts can be read"
+        "abandoned carts: cannot be read"
     ]
     nothing = Settings(data=tmp_path / "other")
     assert [found.is_good for found in check_salla(nothing, "default", clock())] == [False, False]

@@ -21,7 +21,8 @@ ROOT = Path(__file__).parents[2]
 
 
 def salwa(data: Path, *arguments: str, key: str = KEY) -> subprocess.CompletedProcess[str]:
-    environment = {"PATH": os.environ["PATH"], "HOME": str(data.parent), "SALWA_DATA": str(data), "SALWA_PHONE_KEY": key}
+    kept = {name: os.environ[name] for name in ("PATH", "DBT_TARGET_PATH") if name in os.environ}
+    environment = {**kept, "HOME": str(data.parent), "SALWA_DATA": str(data), "SALWA_PHONE_KEY": key}
     return subprocess.run([*SALWA, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
@@ -89,6 +90,23 @@ def test_deliveries_of_an_unknown_workspace_are_named(tmp_path: Path) -> None:
     done = salwa(data, "refresh")
     assert done.returncode == 2
     assert "renamed holds deliveries of a workspace that the settings do not name" in done.stderr.replace("\n", " ")
+
+
+@pytest.mark.parametrize("source", ["whatsapp", "chatwoot", "salla"])
+def test_check_tells_a_person_what_is_missing(source: str, tmp_path: Path) -> None:
+    done = salwa(tmp_path / "data", "check", source)
+    assert done.returncode == 1
+    assert done.stderr == ""
+    assert f"SALWA_{source.upper()}" in done.stdout
+    assert "to do, marked with ✗" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert not (tmp_path / "data").exists()  # looking changes nothing
+
+
+def test_check_of_what_has_nothing_to_check(tmp_path: Path) -> None:
+    done = salwa(tmp_path / "data", "check", "inbox")
+    assert done.returncode == 2
+    assert "there is whatsapp, chatwoot, salla" in done.stderr
 
 
 def test_a_misspelt_setting_is_refused(tmp_path: Path) -> None:

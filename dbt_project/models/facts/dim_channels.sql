@@ -81,6 +81,9 @@ select
     by_channel.covered_from,
     by_channel.first_message_at,
     by_channel.last_message_at,
+    cast({{ local_timestamp('by_channel.covered_from', 'workspaces.timezone') }} as date) as covered_local_date,
+    cast(extract(hour from {{ local_timestamp('by_channel.covered_from', 'workspaces.timezone') }}) as integer)
+        as covered_local_hour,
     cast({{ local_timestamp('by_channel.first_message_at', 'workspaces.timezone') }} as date) as first_local_date,
     case when sources_with_reads.source is not null then 'read_events' else 'agent_activity' end as unread_basis,
     by_channel.source = 'whatsapp' or closed_by_silence.channel is not null as is_closed_by_silence

@@ -1,0 +1,93 @@
+"""Fill the parameters of a card's SQL.
+
+A card is written once, the way Metabase reads it: `{{name}}` is a condition on one column of a real table (a field
+filter), `[[ ... ]]` a part that stands only when every parameter in it has a value. Metabase fills them itself; here the
+same text is filled for DuckDB, for PostgreSQL and for the page, which follows the same few rules.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+CARDS = Path(__file__).parent / "cards"
+INCLUDED = re.compile(r"\(@(\w+)\)")
+OPTIONAL = re.compile(r"\[\[(.*?)\]\]", re.DOTALL)
+PARAMETER = re.compile(r"\{\{\s*(\w+)\s*\}\}")
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What a reader can choose: a column of a table in serving, and how it is chosen."""
+
+    name: str
+    table: str  # "facts.dim_dates"
+    column: str
+    is_date: bool = False
+
+
+FILTERS = {
+    each.name: each
+    for each in (
+        Filter("date", "facts.dim_dates", "local_date", is_date=True),
+        Filter("workspace", "facts.dim_dates", "workspace"),
+        Filter("channel", "facts.dim_channels", "channel_name"),
+        Filter("tag", "facts.fct_tags", "tag"),
+        Filter("agent", "facts.dim_agents", "agent_name"),
+    )
+}
+
+
+def card_sql(name: str) -> str:
+    """The SQL of cards/<name>.sql, parameters unfilled; `(@other)` in it is replaced by another card's SQL."""
+    text = (CARDS / f"{name}.sql").read_text(encoding="utf-8").strip()
+    return INCLUDED.sub(lambda found: f"({card_sql(found[1])}\n)", text)
+
+
+def filters_of(sql: str) -> list[str]:
+    """Names of the filters a card's SQL has, in their order of appearance."""
+    return list(dict.fromkeys(PARAMETER.findall(sql)))
+
+
+def filled(sql: str, chosen: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The SQL with conditions for what was chosen, and the values by name ($name) that it then takes.
+
+    Args:
+        sql: a card's SQL.
+        chosen: by filter's name: (first date, last date), both included, or a list of texts. What is absent, None
+            or empty is not filtered.
+
+    Raises:
+        KeyError: the SQL names a filter that does not exist.
+    """
+    conditions: dict[str, str] = {}
+    values: dict[str, Any] = {}
+    for name in filters_of(sql):
+        condition, taken = condition_of(FILTERS[name], chosen.get(name))
+        conditions[name] = condition
+        values |= taken
+    kept = OPTIONAL.sub(lambda part: part[1] if all(chosen.get(name) for name in filters_of(part[1])) else "", sql)
+    return PARAMETER.sub(lambda found: conditions[found[1]], kept), values
+
+
+def condition_of(each: Filter, value: Any) -> tuple[str, dict[str, Any]]:
+    """One filter as a condition in SQL and its values; true for all rows where nothing is chosen."""
+    if not value:
+        return "1 = 1", {}
+    # table and column as Metabase names them: never an alias
+    column = ".".join(f'"{part}"' for part in (*each.table.split("."), each.column))
+    if each.is_date:
+        first, last = value
+        return f"{column} between ${each.name}_from and ${each.name}_to", {
+            f"{each.name}_from": as_date(first),
+            f"{each.name}_to": as_date(last),
+        }
+    texts = {f"{each.name}_{number}": text for number, text in enumerate(value)}
+    return f"{column} in ({', '.join(f'${name}' for name in texts)})", texts
+
+
+def as_date(value: date | str) -> date:
+    return date.fromisoformat(value) if isinstance(value, str) else value
