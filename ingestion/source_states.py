@@ -23,7 +23,7 @@ SECRETS = {
     "chatwoot": ("chatwoot_webhook_secret", "chatwoot_webhook_path_token"),
     "salla": ("salla_webhook_secret",),
 }
-NIGHTLY_PARTS = frozenset({"orders again"})  # of a Salla pull, which a refresh leaves out
+NIGHTLY_PARTS = frozenset({"orders again", "orders of a year"})  # of a Salla pull, which a refresh leaves out
 PROBLEM_LENGTH = 240
 # as in mart_data_health, which says why; here for what is told between two builds
 STALE_AFTER = {"pull": timedelta(hours=3), "receiver": timedelta(minutes=10), "import": timedelta(days=1)}

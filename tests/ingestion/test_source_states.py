@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from ingestion.salla.pull import parts
 from ingestion.settings import Settings
 from ingestion.source_states import (
+    NIGHTLY_PARTS,
     SourceState,
     attempts_file,
     basis_of,
@@ -69,6 +71,11 @@ def test_of_sallas_parts_the_one_that_lags_most_counts(settings: Settings) -> No
     own_state(settings.data, "salla", successes={"carts": (TEN + timedelta(minutes=1)).isoformat()})
     note_outcome(settings.data, "default", "salla", TEN, [])
     assert only(settings).last_success_at == TEN
+
+
+def test_the_nightly_parts_are_those_a_refresh_leaves_out() -> None:
+    hourly, nightly = ({name for name, _ in parts(depth)} for depth in ("refresh", "nightly"))
+    assert nightly - hourly == NIGHTLY_PARTS
 
 
 def test_the_receiver_stands_for_the_webhooks_it_takes(settings: Settings) -> None:
