@@ -80,10 +80,10 @@ def table_rows(settings: Settings, table: str) -> list[tuple]:
 
 
 def served_tables(settings: Settings) -> list[str]:
-    """Names of all served tables of facts and marts."""
+    """Names of all served tables of facts and marts, without the one that says which version they are."""
     with open_serving(settings) as connection:
         rows = connection.execute(
             "select table_schema || '.' || table_name from information_schema.tables "
-            "where table_schema in ('facts', 'marts') order by 1"
+            "where table_schema in ('facts', 'marts') and table_name <> 'serving_version' order by 1"
         ).fetchall()
     return [name for (name,) in rows]
