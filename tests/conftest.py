@@ -16,6 +16,7 @@ from ingestion.loading import load, sources
 from ingestion.settings import Settings
 from orchestration import stages
 from orchestration.transform import BuildResult, build, run_dbt
+from postgres import running_postgres
 
 SHARED = Path(__file__).parents[2] / "shared"
 KEY = "a-key-for-tests-0123456789abcdefghij"
@@ -41,6 +42,13 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings(data=tmp_path / "data", phone_key=KEY)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The URL of a PostgreSQL that runs as long as the tests do; its user postgres may do anything."""
+    with running_postgres() as url:
+        yield url
 
 
 def run_stages(
