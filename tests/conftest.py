@@ -10,13 +10,13 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from postgres import running_postgres
 
 from dashboards.serving import open_serving, publish
 from ingestion.loading import load, sources
 from ingestion.settings import Settings
 from orchestration import stages
 from orchestration.transform import BuildResult, build, run_dbt
-from postgres import running_postgres
 
 SHARED = Path(__file__).parents[2] / "shared"
 KEY = "a-key-for-tests-0123456789abcdefghij"
@@ -49,6 +49,18 @@ def postgres_server() -> Iterator[str]:
     """The URL of a PostgreSQL that runs as long as the tests do; its user postgres may do anything."""
     with running_postgres() as url:
         yield url
+
+
+@pytest.fixture
+def database(postgres_server: str) -> Iterator[str]:
+    """The URL of an empty PostgreSQL database of its own."""
+    import psycopg
+
+    name = f"test_{os.urandom(4).hex()}"
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute(f"create database {name}")
+        yield postgres_server.replace("/postgres?", f"/{name}?")
+        connection.execute(f"drop database {name} with (force)")
 
 
 def run_stages(

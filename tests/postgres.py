@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-SETTINGS = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=60", "listen_addresses=")
+SETTINGS = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=60", "listen_addresses=''")
 
 
 def server_binaries() -> Path:
@@ -43,18 +43,19 @@ def running_postgres() -> Iterator[str]:
             os.chown(home, user["user"], user["group"])
         install = reachable_install(home, user)
         data = home / "data"
-        common = {"check": True, "stdout": subprocess.DEVNULL, "env": {"LC_ALL": "C", "PATH": os.defpath}, "cwd": home, **user}
+        common = {"stdout": subprocess.DEVNULL, "env": {"LC_ALL": "C", "PATH": os.defpath}, "cwd": home, **user}
         subprocess.run(
             [install / "bin" / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "utf8", "--no-sync", "--locale=C"],
+            check=True,
             **common,
         )
         control = [install / "bin" / "pg_ctl", "-D", data, "-w", "-t", "60"]
-        options = " ".join([f"-k {home}", *(f"-c {setting}" for setting in SETTINGS)]).replace("listen_addresses=", "listen_addresses=''")
-        subprocess.run([*control, "-l", home / "log", "-o", options, "start"], **common)
+        options = f"-k {home} " + " ".join(f"-c {setting}" for setting in SETTINGS)
+        subprocess.run([*control, "-l", home / "log", "-o", options, "start"], check=True, **common)
         try:
             yield f"postgresql://postgres@/postgres?host={home}"
         finally:
-            subprocess.run([*control, "-m", "immediate", "stop"], **common)
+            subprocess.run([*control, "-m", "immediate", "stop"], check=True, **common)
     finally:
         shutil.rmtree(home, ignore_errors=True)
 

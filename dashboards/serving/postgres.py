@@ -355,8 +355,8 @@ def switch(connection: psycopg.Connection[Any], rename: Callable[[], None]) -> N
         except (psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled, psycopg.errors.DeadlockDetected):
             if time.monotonic() > deadline:
                 raise SalwaError(
-                    f"the new version is ready but {who_reads(connection)} did not let go of the current one within "
-                    f"{PATIENCE_SECONDS:.0f} s; the last version is served on. End that query, then refresh again"
+                    f"{who_reads(connection)} did not let go of the current version within {PATIENCE_SECONDS:.0f} s, so it "
+                    "is served on. End that query, then try again"
                 ) from None
             pause()
 

@@ -1,4 +1,4 @@
-"""Processes of the serving tests: one that reads without a pause until it is told to stop, one that dies while publishing.
+"""Processes of the serving tests: one that reads again and again until it is told to stop, one that dies while publishing.
 
 reader: reader DATA URL STOP_FILE STYLE → one JSON line: {"queries", "batches", "errors"}
 publisher: publisher DATA URL POINT → killed at the point
@@ -10,13 +10,16 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import dashboards.serving as serving
+from dashboards import serving
 from dashboards.serving import duckdb_copy
 from ingestion.settings import Settings
+
+REST_SECONDS = 0.05  # between two queries, so that eight readers leave two cores something to publish with
 
 # every table and the version tell the batch, so that a query that met two versions shows it
 READ = """
@@ -52,6 +55,7 @@ def settings_of(data: str, url: str) -> Settings:
 
 def read_on(data: str, url: str, stop_file: str, style: str) -> None:
     found: dict[str, Any] = {"queries": 0, "batches": set(), "errors": []}
+    os.nice(10)
     ask = asking(settings_of(data, url), style)
     while not Path(stop_file).exists():
         try:
@@ -63,6 +67,7 @@ def read_on(data: str, url: str, stop_file: str, style: str) -> None:
         found["batches"].add(highest)
         if len({lowest, highest, in_mart, in_version}) != 1 or rows != 50:
             found["errors"].append(f"torn: {lowest} {highest} {in_mart} {in_version}, {rows} rows")
+        time.sleep(REST_SECONDS)
     print(json.dumps({**found, "batches": sorted(found["batches"])}))
 
 

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -17,7 +17,6 @@ from serving_process import MANIFEST
 
 from dashboards.serving import NothingPublished, open_serving, postgres, publish, query, rollback, serving_version
 from dashboards.serving.reading import parameters_of
-from dashboards.serving.tables import INDEXES
 from ingestion.errors import SalwaError
 from ingestion.settings import EXAMPLE_MARKER, Settings
 
@@ -26,16 +25,6 @@ PROCESS = Path(__file__).parent / "serving_process.py"
 PUBLISHES = 200
 READERS = 8
 KINDS = ("duckdb", "postgres")
-
-
-@pytest.fixture
-def database(postgres_server: str) -> Iterator[str]:
-    """The URL of an empty database of its own."""
-    name = f"serving_{os.urandom(4).hex()}"
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
-        yield postgres_server.replace("/postgres?", f"/{name}?")
-        connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
 
 
 @pytest.fixture
@@ -106,8 +95,13 @@ def start(*arguments: str) -> subprocess.Popen[str]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_readers_see_whole_versions_while_many_are_published(
-    kind: str, serving_of: Callable[[str], Settings], database: str, tmp_path: Path
+    kind: str,
+    serving_of: Callable[[str], Settings],
+    database: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(postgres, "PAUSE_SECONDS", 0.05)
     settings = serving_of(kind)
     publish(settings, MANIFEST)
     url = as_reader(database) if kind == "postgres" else ""
