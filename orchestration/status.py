@@ -7,24 +7,31 @@ from typing import Any
 from rich.table import Table
 
 from dashboards.serving import NothingPublished, open_serving, query
+from ingestion.errors import SalwaError
 from ingestion.settings import Settings
 from orchestration import console
 from orchestration.stages import last_runs
 
 
 def status_of(settings: Settings) -> dict[str, Any]:
-    """{"data", "as_of", "sources": [mart_data_health rows], "runs": newest first}."""
+    """{"data", "sources": [mart_data_health rows], "runs": newest first, "problem": why serving cannot be read, or None}."""
+    health: list[dict[str, Any]] = []
+    problem = None
     try:
         with open_serving(settings) as connection:
             health = query(connection, "select * from marts.mart_data_health order by workspace, source").as_dicts()
     except NothingPublished:
-        health = []
-    return {"data": str(settings.data), "sources": health, "runs": last_runs(settings)}
+        pass
+    except SalwaError as error:
+        problem = str(error)  # the runs still tell what happened
+    return {"data": str(settings.data), "sources": health, "runs": last_runs(settings), "problem": problem}
 
 
 def show_status(found: dict[str, Any]) -> None:
     """Tables for a person."""
-    if not found["sources"]:
+    if found["problem"]:
+        console.out.print(f"[red]Serving cannot be read:[/] {found['problem']}", soft_wrap=True)
+    elif not found["sources"]:
         console.out.print(f"Nothing has been published in {found['data']} yet: import something, then `salwa refresh`.")
     else:
         console.out.print(sources_table(found["sources"]))

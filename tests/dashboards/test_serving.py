@@ -22,6 +22,8 @@ from dashboards.serving import NothingPublished, open_serving, postgres, publish
 from dashboards.serving.reading import parameters_of
 from ingestion.errors import SalwaError
 from ingestion.settings import EXAMPLE_MARKER, Settings
+from orchestration.stages import log_run
+from orchestration.status import status_of
 
 ROOT = Path(__file__).parents[2]
 PROCESS = Path(__file__).parent / "serving_process.py"
@@ -355,6 +357,15 @@ def test_the_password_is_in_no_error(url: str, settings: Settings) -> None:
         assert "hush" not in told
         assert "2026" not in told
         assert refused.value.__suppress_context__ or refused.value.__context__ is None
+
+
+def test_status_tells_what_happened_when_serving_is_away(settings: Settings) -> None:
+    settings.data.mkdir(parents=True)
+    log_run(settings, job="refresh", outcome="failed", message="the reason")
+    found = status_of(with_url(settings, "postgresql://salwa:hush2026@127.0.0.1:1/salwa"))
+    assert "Connection refused" in found["problem"]
+    assert [run["message"] for run in found["runs"]] == ["the reason"]
+    assert status_of(settings)["problem"] is None
 
 
 def test_the_example_never_leaves_its_folder(settings: Settings, database: str) -> None:
