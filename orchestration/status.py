@@ -9,7 +9,7 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from dashboards.serving import open_serving
+from dashboards.serving import NothingPublished, open_serving, query
 from ingestion.errors import SalwaError
 from ingestion.settings import EXAMPLE_MARKER, Settings
 from ingestion.source_states import (
@@ -46,13 +46,13 @@ MISSING_ADVICE = {
 
 
 def status_of(settings: Settings, now: datetime | None = None) -> dict[str, Any]:
-    """{"data", "now", "as_of", "sources", "reconciliation", "receiver", "runs", "to_do"}.
+    """{"data", "now", "as_of", "sources", "reconciliation", "receiver", "runs", "problem", "to_do"}.
 
     Sources are the rows of mart_data_health with what is known of their doors at this moment; before anything is
     published, that alone. Reconciliation holds the comparisons of the last 30 days.
     """
     moment = now or datetime.now(UTC)
-    health, reconciliation = served_health(settings)
+    health, reconciliation, problem = served_health(settings)
     states = source_states(settings)
     found: dict[str, Any] = {
         "data": str(settings.data),
@@ -62,36 +62,32 @@ def status_of(settings: Settings, now: datetime | None = None) -> dict[str, Any]
         "reconciliation": reconciliation,
         "receiver": receiver_now(settings, moment),
         "runs": last_runs(settings),
+        "problem": problem,
     }
     return found | {"to_do": list(to_do(found))}
 
 
-def served_health(settings: Settings) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Rows of mart_data_health, and the recent ones of mart_source_reconciliation; none before anything is published."""
+def served_health(settings: Settings) -> tuple[list[dict[str, Any]], list[dict[str, Any]], str | None]:
+    """Rows of mart_data_health, the recent ones of mart_source_reconciliation, and why serving cannot be read.
+
+    None of them before anything is published.
+    """
     try:
         with open_serving(settings) as connection:
-            tables = {
-                name
-                for (name,) in connection.execute(
-                    "select table_name from information_schema.tables where table_schema = 'marts'"
-                ).fetchall()
-            }
-            health = rows_of(connection, "select * from marts.mart_data_health order by workspace, source")
-            if "mart_source_reconciliation" not in tables:  # a copy that an older version published
-                return health, []
-            return health, rows_of(
+            tables = query(connection, "select table_name from information_schema.tables where table_schema = 'marts'")
+            health = query(connection, "select * from marts.mart_data_health order by workspace, source").as_dicts()
+            if ("mart_source_reconciliation",) not in tables.rows:  # a copy that an older version published
+                return health, [], None
+            compared = query(
                 connection,
                 "select * from marts.mart_source_reconciliation where is_recent "
                 "order by workspace, source, counted, to_at desc, from_at nulls first",
             )
-    except SalwaError:
-        return [], []
-
-
-def rows_of(connection: Any, query: str) -> list[dict[str, Any]]:
-    cursor = connection.execute(query)
-    names = [column[0] for column in cursor.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+            return health, compared.as_dicts(), None
+    except NothingPublished:
+        return [], [], None
+    except SalwaError as error:
+        return [], [], str(error)  # the runs still tell what happened
 
 
 def sources_now(health: list[dict[str, Any]], states: list[SourceState], now: datetime) -> list[dict[str, Any]]:
@@ -222,7 +218,9 @@ def minute(instant_: datetime) -> str:
 
 def show_status(found: dict[str, Any]) -> None:
     """Tables for a person."""
-    if not found["as_of"]:
+    if found["problem"]:
+        console.out.print(f"[red]Serving cannot be read:[/] {found['problem']}", soft_wrap=True)
+    elif not found["as_of"]:
         console.out.print(f"Nothing has been published in {found['data']} yet: import something, then `salwa refresh`.")
     if found["sources"]:
         console.out.print(sources_table(found, console.out.width >= WIDE))
