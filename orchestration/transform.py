@@ -87,13 +87,25 @@ def run_dbt(
         *("--log-level-file", "info", "--no-use-colors-file"),
     ]
     with dbt_environment(settings):
-        outcome = dbtRunner(manifest=project_manifest(), callbacks=[on_event]).invoke([*arguments, *options])
+        try:
+            outcome = dbtRunner(manifest=project_manifest(), callbacks=[on_event]).invoke([*arguments, *options])
+        finally:
+            close_databases()
     result = BuildResult()
     if outcome.exception is not None:
         result.problem = str(outcome.exception).strip()
     elif outcome.result is not None and hasattr(outcome.result, "results"):
         result.nodes = [node_of(found) for found in outcome.result.results]
     return result
+
+
+def close_databases() -> None:
+    """Let go of the warehouse's files, which dbt keeps open from node to node."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    if DuckDBConnectionManager._ENV is not None:
+        DuckDBConnectionManager._ENV.close()
+        DuckDBConnectionManager.close_all_connections()
 
 
 @cache
