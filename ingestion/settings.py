@@ -161,6 +161,11 @@ class Settings(BaseSettings):
     chatwoot_webhook_secret: SecretStr | None = None
     chatwoot_webhook_path_token: SecretStr | None = None  # for a Chatwoot too old to sign: /webhooks/chatwoot/<token>
     salla_webhook_secret: SecretStr | None = None
+    metabase_url: str | None = None
+    metabase_api_key: SecretStr | None = None
+    metabase_user: str | None = None  # an administrator's e-mail address, where there is no key
+    metabase_password: SecretStr | None = None
+    metabase_database_url: SecretStr | None = None  # serving as Metabase reaches it, with a user that may only read
     receive_rotate_seconds: float = Field(default=60.0, gt=0)
 
     @property
