@@ -16,6 +16,7 @@ import typer
 from ingestion.errors import SalwaError
 from ingestion.settings import Settings, load_settings
 from orchestration import console
+from orchestration.dashboards_cli import dashboards
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 imports = typer.Typer(no_args_is_help=True, help="Land archives of deliveries, or an inbox's export.")
 app.add_typer(imports, name="import")
+app.add_typer(dashboards, name="dashboards")
 
 Paths = Annotated[list[Path], typer.Argument(help="files or folders: .ndjson, .jsonl, .json, also .gz and .zst")]
 WorkspaceName = Annotated[str | None, typer.Option("--workspace", help="whose data it is")]

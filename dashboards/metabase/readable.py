@@ -122,26 +122,18 @@ def hour(column: str) -> str:
 def as_text(reader: Reader, column: Column) -> str:
     """A column as text, for sentences and notes."""
     name = column.name
-    match column.kind:
-        case "seconds":
-            return f"({duration(reader, name)})"
-        case "count":
-            return f"cast(cast({name} as bigint) as varchar)"
-        case "number":
-            return f"cast(cast({name} as decimal(18, 1)) as varchar)"
-        case "money":
-            amount = f"cast(cast({name} as decimal(18, 2)) as varchar)"
-            return f"{amount} || {literal(' ' + reader.currency)}" if reader.currency else amount
-        case "share":
-            return f"cast(cast(floor({name} * 100 + 0.5) as bigint) as varchar) || '%'"
-        case "hour":  # the hour that begins then
-            return f"{hour(name)} || '–' || {hour(f'(({name} + 1) % 24)')}"
-        case "instant":
-            return f"substr(cast({name} at time zone {literal(reader.zone)} as varchar), 1, 16)"
-        case "date":
-            return f"cast({name} as varchar)"
-        case _:
-            return f"({as_shown(reader, column)})"
+    texts = {
+        "count": f"cast(cast({name} as bigint) as varchar)",
+        "number": f"cast(cast({name} as decimal(18, 1)) as varchar)",
+        "money": f"cast(cast({name} as decimal(18, 2)) as varchar)"
+        + (f" || {literal(' ' + reader.currency)}" if reader.currency else ""),
+        "share": f"cast(cast(floor({name} * 100 + 0.5) as bigint) as varchar) || '%'",
+        # the hour that begins then
+        "hour": f"{hour(name)} || '–' || {hour(f'(({name} + 1) % 24)')}",
+        "instant": f"substr(cast({name} at time zone {literal(reader.zone)} as varchar), 1, 16)",
+        "date": f"cast({name} as varchar)",
+    }
+    return texts.get(column.kind) or f"({as_shown(reader, column)})"
 
 
 def as_shown(reader: Reader, column: Column, is_axis: bool = False) -> str:

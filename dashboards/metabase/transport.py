@@ -177,7 +177,8 @@ def was_never_sent(error: Exception) -> bool:
 
 def refused(url: str, verb: str, path: str, answer: requests.Response) -> MetabaseError:
     status = answer.status_code
-    if status == UNAUTHORIZED:
+    # a wrong password is 401, in older versions 400
+    if status == UNAUTHORIZED or path == "/api/session":
         advice = "does not know these credentials: check SALWA_METABASE_API_KEY, or SALWA_METABASE_USER and _PASSWORD"
     elif status == FORBIDDEN:
         advice = f"forbids {verb.upper()} {path}: the key or user must be of the group Administrators"

@@ -8,14 +8,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from dashboards.metabase.cards import Question, questions
 from dashboards.metabase.readable import SUNDAY_FIRST, Reader
-from dashboards.parameters import FILTERS
+from dashboards.parameters import FILTERS, filled
 from dashboards.spec import HERE, LANGUAGES, Card, Tab, read_toml, tabs, texts
 from ingestion.errors import SalwaError
 from ingestion.settings import Settings, Workspace
@@ -40,6 +40,7 @@ class Wanted:
     questions: dict[str, Question]
     cards: dict[str, dict[str, Any]]
     dashboards: dict[str, dict[str, Any]]
+    site_name: str = "salwa"  # of a server that we set up
     mail: dict[str, Any] = field(default_factory=dict)
 
 
@@ -87,6 +88,24 @@ def wanted(
         dashboards=dashboards,
         mail={"language": chosen[0], "to": sorted(mail_to)} if mail_to else {},
     )
+
+
+def titles_chosen(ask: Callable[[str, dict[str, Any]], list[dict[str, Any]]]) -> dict[str, str]:
+    """By a figure's name, the key of the title that the data choose: `unread_conversations.agent_activity`.
+
+    Metabase cannot choose a title by a value, so it is chosen when the dashboard is pushed.
+
+    Args:
+        ask: runs SQL with named values on serving; rows as dictionaries.
+    """
+    found = {}
+    for card in (card for tab in tabs() for card in tab.cards if card.figure and card.figure.title_by):
+        sql, values = filled(card.text, {})
+        rows = ask(sql, values)
+        chosen = next((row[card.figure.title_by] for row in rows if row["range_name"] == "chosen"), None)  # type: ignore[union-attr]
+        if chosen not in (None, False):
+            found[card.name] = f"{card.name}.{int(chosen) if isinstance(chosen, bool) else chosen}"
+    return found
 
 
 def known_languages() -> tuple[str, ...]:
