@@ -166,6 +166,8 @@ class Settings(BaseSettings):
     metabase_user: str | None = None  # an administrator's e-mail address, where there is no key
     metabase_password: SecretStr | None = None
     metabase_database_url: SecretStr | None = None  # serving as Metabase reaches it, with a user that may only read
+    refresh_secret: SecretStr | None = None  # signs the Refresh links of dashboards
+    public_url: str = ""  # where readers reach the receiver, https://...
     receive_rotate_seconds: float = Field(default=60.0, gt=0)
 
     @property

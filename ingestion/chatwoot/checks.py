@@ -35,7 +35,7 @@ def check_chatwoot(
     try:
         api = open_api(settings, workspace, datetime.now(UTC), sleep, session)
     except SalwaError as error:
-        return [Finding("settings: incomplete", False, f"{error}; see .env.example")]
+        return [Finding("Chatwoot: not set up", False, f"{error}; docs/sources/chatwoot.md says where each is found")]
     found = [Finding("settings: address, account and token are set", True)]
     try:
         profile = api.ask_at(f"{api.url}/api/v1/profile", "/profile", {}).data

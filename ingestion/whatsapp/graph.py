@@ -263,7 +263,7 @@ def open_graph(
         "SALWA_WHATSAPP_BUSINESS_ACCOUNT": accounts_of(workspace),
     }
     if missing := [name for name, value in wanted.items() if not value]:
-        raise SalwaError(f"{', '.join(missing)} of workspace {workspace.name} not set: without it Graph is not pulled")
+        raise SalwaError(f"{', '.join(missing)} of workspace {workspace.name} not set: without it Graph is not asked")
     found = session or requests.Session()
     found.headers["Authorization"] = f"Bearer {secret}"
     started = time.monotonic()
@@ -285,9 +285,9 @@ def check_whatsapp(
     try:
         graph = open_graph(settings, workspace, datetime.now(UTC), sleep, session)
     except SalwaError as error:
-        advice = f"{error}. Webhooks work without it; names of numbers, templates and costs do not"
-        return [Finding("settings: incomplete", False, advice)]
-    found = [Finding("settings: token and business account are set", True)]
+        advice = f"{error}. Messages come without it; the names of numbers, templates, and costs do not"
+        return [Finding("Graph: not set up", False, advice)]
+    found = [Finding("Graph: token and business account are set", True)]
     for account in accounts_of(workspace):
         found += check_account(graph, account)
     return found
@@ -313,5 +313,12 @@ def check_account(graph: Graph, account: str) -> list[Finding]:
         return [*found, Finding(f"webhook of {account}: cannot be seen", False, f"{error}; {advice}")]
     return [
         *found,
-        Finding(f"webhook of {account}: {len(apps or [])} apps subscribed", bool(apps), "" if apps else advice),
+        Finding(f"webhook of {account}: subscribed by {app_names(apps)}", bool(apps), "" if apps else advice),
     ]
+
+
+def app_names(apps: Any) -> str:
+    """The subscribed apps, so that a person sees whether theirs is among them."""
+    told = [one.get("whatsapp_business_api_data") for one in apps or [] if isinstance(one, dict)]
+    names = [str(one.get("name") or one.get("id")) for one in told if isinstance(one, dict)]
+    return ", ".join(names) or "no app"

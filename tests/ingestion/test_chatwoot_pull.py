@@ -471,4 +471,4 @@ def test_that_the_check_says_what_is_missing(shop: Settings, tmp_path: Path) -> 
     assert not check(shop, fake)["token"]
     fake.moods = Moods(error=1.0)
     assert not check(shop, fake)["address"]
-    assert not check(Settings(data=tmp_path), fake)["settings"]
+    assert not check(Settings(data=tmp_path), fake)["Chatwoot"]

@@ -480,7 +480,7 @@ def test_check_says_what_is_missing(shop: Settings, salla: FakeSalla, clock: Fak
     assert [found for found in check_salla(shop, "default", clock()) if not found.is_good] == []
     salla.habits = Habits(missing_scopes={"carts"})
     assert [found.what for found in check_salla(shop, "default", clock()) if not found.is_good] == [
-        "abandoned carts can be read"
+        "abandoned carts: cannot be read"
     ]
     nothing = Settings(data=tmp_path / "other")
     assert [found.is_good for found in check_salla(nothing, "default", clock())] == [False, False]

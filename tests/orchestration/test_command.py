@@ -92,6 +92,23 @@ def test_deliveries_of_an_unknown_workspace_are_named(tmp_path: Path) -> None:
     assert "renamed holds deliveries of a workspace that the settings do not name" in done.stderr.replace("\n", " ")
 
 
+@pytest.mark.parametrize("source", ["whatsapp", "chatwoot", "salla"])
+def test_check_tells_a_person_what_is_missing(source: str, tmp_path: Path) -> None:
+    done = salwa(tmp_path / "data", "check", source)
+    assert done.returncode == 1
+    assert done.stderr == ""
+    assert f"SALWA_{source.upper()}" in done.stdout
+    assert "to do, marked with ✗" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert not (tmp_path / "data").exists()  # looking changes nothing
+
+
+def test_check_of_what_has_nothing_to_check(tmp_path: Path) -> None:
+    done = salwa(tmp_path / "data", "check", "inbox")
+    assert done.returncode == 2
+    assert "there is whatsapp, chatwoot, salla" in done.stderr
+
+
 def test_a_misspelt_setting_is_refused(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
