@@ -146,6 +146,7 @@ class Settings(BaseSettings):
     untagged_sends_are: Literal["agent", "automation"] = "agent"
     phone_key: SecretStr | None = None
     serving_url: SecretStr | None = None
+    serving_role: str = Field(default="salwa_reader", pattern=r"^[a-z_][a-z0-9_]{0,62}$")
     chatwoot_url: str | None = None
     chatwoot_account: str | None = None
     chatwoot_token: SecretStr | None = None
@@ -187,6 +188,12 @@ class Settings(BaseSettings):
     @property
     def serving(self) -> Path:
         return self.data / "serving"
+
+    def serving_database(self) -> str | None:
+        """The URL of the PostgreSQL database that readers use; None where they use the DuckDB copy, as the example does."""
+        if self.serving_url is None or (self.data / EXAMPLE_MARKER).exists():
+            return None
+        return self.serving_url.get_secret_value() or None
 
     def workspaces(self) -> list[Workspace]:
         """All workspaces: those of workspaces.toml, else the one that the variables describe."""

@@ -261,17 +261,17 @@ def serving_asset() -> dg.AssetsDefinition:
         deps=served,
         group_name="serving",
         pool=WRITER_POOL,
-        kinds={"duckdb"},
-        description="The published copy of facts and marts: serving/current.duckdb.",
+        description="The published copy of facts and marts: in PostgreSQL where SALWA_SERVING_URL is set, else a DuckDB file.",
     )
     def serving_current(watcher: Watcher) -> dg.MaterializeResult:
         from dashboards.serving import publish
 
         settings = load_settings()
         with stages.only_writer(settings):
-            version = publish(settings)
+            version = publish(settings, manifest())
         watcher.published(version)
-        return dg.MaterializeResult(metadata={"version": version})
+        where = "PostgreSQL" if settings.serving_database() else "DuckDB"
+        return dg.MaterializeResult(metadata={"version": version, "kind": where})
 
     return serving_current
 

@@ -130,6 +130,19 @@ def refresh(
     )
 
 
+@app.command()
+def rollback() -> None:
+    """Show readers the version before the current one, which is removed."""
+    from dashboards.serving import rollback as go_back
+    from orchestration import stages
+
+    settings = load_settings()
+    with stages.only_writer(settings):
+        version = go_back(settings)
+    stages.log_run(settings, job="rollback", outcome="rolled back", version=version)
+    console.out.print(f"[green]Readers see[/] {version} again. The next refresh publishes anew.")
+
+
 @app.command("figures")
 def show_figures(
     from_date: Annotated[str, typer.Option("--from", help="first local date, like 2026-10-01")],

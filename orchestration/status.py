@@ -6,8 +6,7 @@ from typing import Any
 
 from rich.table import Table
 
-from dashboards.serving import open_serving
-from ingestion.errors import SalwaError
+from dashboards.serving import NothingPublished, open_serving, query
 from ingestion.settings import Settings
 from orchestration import console
 from orchestration.stages import last_runs
@@ -17,10 +16,8 @@ def status_of(settings: Settings) -> dict[str, Any]:
     """{"data", "as_of", "sources": [mart_data_health rows], "runs": newest first}."""
     try:
         with open_serving(settings) as connection:
-            cursor = connection.execute("select * from marts.mart_data_health order by workspace, source")
-            names = [column[0] for column in cursor.description or ()]
-            health = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    except SalwaError:
+            health = query(connection, "select * from marts.mart_data_health order by workspace, source").as_dicts()
+    except NothingPublished:
         health = []
     return {"data": str(settings.data), "sources": health, "runs": last_runs(settings)}
 
