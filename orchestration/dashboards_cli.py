@@ -89,4 +89,4 @@ def show(done: Any, is_plan: bool) -> None:
         console.out.print(f"[yellow]{edited} edited by hand and left as they are[/]; --overwrite replaces them")
     if not is_plan:
         for language, identifier in done.ids.dashboards.items():
-            console.out.print(f"{language}: {done.metabase.url}/dashboard/{identifier}", soft_wrap=True)
+            console.out.print(f"{language}: {done.site_url}/dashboard/{identifier}", soft_wrap=True)

@@ -23,7 +23,6 @@ from dashboards.spec import Card, Chart, Column, Figure, Tab
 
 Drawing = TypeVar("Drawing", Chart, Figure)
 CHARTS = {"bars": "bar", "lines": "line", "areas": "area"}
-AXIS_VALUES = {"hour": range(24), "weekday": range(7)}
 HEAT_COLOURS = ["white", "#1B998B"]
 
 
@@ -90,6 +89,12 @@ def answer(card: Card, used: Iterable[str]) -> str:
 
 def titled(reader: Reader, name: str) -> str:
     return reader.words["columns"].get(name) or reader.words["titles"].get(name) or name
+
+
+def axis_title(reader: Reader, column: Column) -> str:
+    """A column's title on a chart, with the unit that durations have there."""
+    title = titled(reader, column.name)
+    return reader.own["in_minutes"].format(title=title) if column.kind == "seconds" else title
 
 
 def of_column(name: str) -> str:
@@ -213,12 +218,7 @@ def table_settings(reader: Reader, columns: dict[str, dict[str, Any]]) -> dict[s
 def chart(card: Card, reader: Reader, title: str, description: str) -> list[Question]:
     drawn = present(card.chart)
     x, ys = card.columns[drawn.x], [card.columns[name] for name in drawn.y]
-    titles = {
-        y.name: reader.own["in_minutes"].format(title=titled(reader, y.name))
-        if y.kind == "seconds"
-        else titled(reader, y.name)
-        for y in ys
-    }
+    titles = {y.name: axis_title(reader, y) for y in ys}
     settings: dict[str, Any] = {
         "graph.dimensions": [x.name],
         "graph.metrics": [y.name for y in ys],
@@ -249,9 +249,12 @@ def chart(card: Card, reader: Reader, title: str, description: str) -> list[Ques
 
 
 def heat(card: Card, reader: Reader, title: str, description: str) -> list[Question]:
-    """A table whose cells are coloured: Metabase pivots only queries of its own builder, so the SQL does it."""
+    """A table whose cells are coloured: Metabase pivots only queries of its own builder, so the SQL does it. Where the
+    columns are not known beforehand, as days are not, it is stacked bars."""
     drawn = present(card.chart)
     across, down, value = (card.columns[name] for name in (drawn.x, drawn.rows, drawn.y[0]))
+    if across.kind not in ("hour", "weekday"):
+        return [stacked_bars(card, reader, title, description)]
     shown = as_minutes(value.name) if value.kind == "seconds" else value.name
     names = heat_columns(across, reader)
     cells = ",\n".join(
@@ -294,10 +297,36 @@ def heat(card: Card, reader: Reader, title: str, description: str) -> list[Quest
     ]
 
 
+def stacked_bars(card: Card, reader: Reader, title: str, description: str) -> Question:
+    """Over x a bar of the values of all rows, one colour for each."""
+    drawn = present(card.chart)
+    columns = [card.columns[name] for name in (drawn.x, drawn.rows, drawn.y[0])]
+    x, _rows, value = columns
+    return Question(
+        key=f"{reader.language}/{card.name}",
+        name=title,
+        description=description,
+        display="bar",
+        sql=f"{answer(card, [])}\n\nselect\n{selected(reader, columns, is_axis=True)}\nfrom answer",
+        settings={
+            "graph.dimensions": [drawn.x, drawn.rows],
+            "graph.metrics": [value.name],
+            "graph.x_axis.scale": "timeseries" if x.kind == "date" else "ordinal",
+            "graph.x_axis.labels_enabled": False,
+            "graph.y_axis.title_text": axis_title(reader, value),
+            "stackable.stack_type": "stacked",
+            "column_settings": {
+                of_column(each.name): column_settings(reader, each, axis_title(reader, each), is_axis=True) for each in columns
+            },
+        },
+        outputs=tuple(each.name for each in columns),
+    )
+
+
 def heat_columns(across: Column, reader: Reader) -> dict[int, tuple[str, str]]:
     """Of each value across: the column's name and title."""
     if across.kind == "hour":
-        return {code: (f"h{code:02}", f"{code:02}") for code in AXIS_VALUES["hour"]}
+        return {code: (f"h{code:02}", f"{code:02}") for code in range(24)}
     days = reader.words["weekdays"]
-    ordered = [(reader.week_start + number) % 7 for number in AXIS_VALUES["weekday"]]
+    ordered = [(reader.week_start + number) % 7 for number in range(7)]
     return {code: (f"d{code}", days[str(code)]) for code in ordered}

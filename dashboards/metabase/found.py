@@ -111,7 +111,7 @@ def place_of(dashcard: Mapping[str, Any]) -> tuple[Any, ...]:
 def found_dashcard(answer: Mapping[str, Any], tabs: Mapping[int, int], ids: Ids) -> dict[str, Any]:
     """A place on a dashboard; its tab is a number, 0 also where the dashboard has no tabs."""
     return {
-        "card": name_of(ids.cards, answer.get("card_id"), "card"),
+        "card": name_of(ids.cards, answer["card_id"], "card") if answer.get("card_id") else "text",
         "tab": tabs.get(answer.get("dashboard_tab_id") or 0, 0),
         **{name: answer.get(name) for name in ("col", "row", "size_x", "size_y")},
         "settings": answer.get("visualization_settings") or {},

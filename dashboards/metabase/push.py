@@ -24,7 +24,7 @@ from dashboards.metabase.transport import (
     set_up,
     version_of,
 )
-from dashboards.metabase.wanted import GROUP, Wanted, entity_id, marker, tag_id
+from dashboards.metabase.wanted import GROUP, LINK, Wanted, entity_id, link_settings, marker, tag_id
 from dashboards.parameters import FILTERS
 from ingestion.errors import SalwaError
 from ingestion.settings import Settings
@@ -70,7 +70,8 @@ def push(
     metabase, properties = connected(settings, sleep)
     version = version_of(properties)
     state = load_state(settings.data / "metabase.json", metabase.url)
-    done = Push(metabase, wanted, state, version, is_plan, may_overwrite, with_site_settings, on_step)
+    site_url = str(properties.get("site-url") or metabase.url).rstrip("/")
+    done = Push(metabase, wanted, state, version, site_url, is_plan, may_overwrite, with_site_settings, on_step)
     if properties.get("setup-token") and not properties.get("has-user-setup"):
         if is_plan:
             done.changes = all_created(wanted)
@@ -111,6 +112,7 @@ class Push:
     wanted: Wanted
     state: State
     version: int
+    site_url: str  # where readers reach it
     is_plan: bool = False
     may_overwrite: bool = False
     with_site_settings: bool = False
@@ -248,6 +250,7 @@ class Push:
                 answer = self.metabase.put(f"/api/database/{match['id']}", body)
             self.ids.database = answer["id"]
             self.state.remember_password(self.wanted.password)
+            compared["password"] = "kept"  # noqa: S105 – from now on
             return answer["id"], seen.found_database(answer) | {"password": "kept"}
 
         self.settle("database", "database", wanted["name"], compared, found, write, self.ids.database)
@@ -431,10 +434,11 @@ class Push:
 
     def push_dashboards(self) -> None:
         for language, wanted in self.wanted.dashboards.items():
-            ordered = wanted | {"dashcards": sorted(wanted["dashcards"], key=seen.place_of)}
+            ordered = wanted | {"dashcards": sorted(map(dict, wanted["dashcards"]), key=seen.place_of)}
             answer = self.our_dashboard(language)
             if answer is not None:
                 self.ids.dashboards[language] = answer["id"]
+                self.address_links(language, ordered)
             self.settle(
                 "dashboard",
                 f"dashboard/{language}",
@@ -445,6 +449,13 @@ class Push:
                 self.ids.dashboards.get(language),
                 may_adopt=answer is not None and not answer.get("dashcards"),  # made by a push that broke off there
             )
+
+    def address_links(self, language: str, wanted: dict[str, Any]) -> None:
+        """Fill in what Refresh leads to, and back; in place, because it is known only once the dashboard has an id."""
+        url = self.wanted.refresh(language, f"{self.site_url}/dashboard/{self.ids.dashboards[language]}")
+        for dashcard in wanted["dashcards"]:
+            if dashcard["card"] == LINK:
+                dashcard["settings"] = link_settings(language, url or "")
 
     def our_dashboard(self, language: str) -> dict[str, Any] | None:
         """Ours by the id of the last push, else by its mark among those of our collection."""
@@ -471,6 +482,7 @@ class Push:
                 # known from now on, so that a push that breaks off here is completed, not repeated
                 self.state.remember(f"dashboard/{language}", current["id"], {}, seen.found_dashboard(current, self.ids))
             self.ids.dashboards[language] = current["id"]
+            self.address_links(language, wanted)
             path = f"/api/dashboard/{current['id']}"
             self.metabase.put(path, self.dashboard_body(wanted, current) | {"collection_id": collection, "collection_position": 1})
             return current["id"], seen.found_dashboard(self.metabase.get(path), self.ids)
@@ -484,7 +496,7 @@ class Push:
         free = list(current.get("dashcards") or [])
         dashcards = []
         for number, dashcard in enumerate(wanted["dashcards"], start=1):
-            card = self.ids.cards[dashcard["card"]]
+            card = None if dashcard["card"] == LINK else self.ids.cards[dashcard["card"]]
             tab = tab_ids[dashcard["tab"]]
             same = next((each for each in free if (each.get("card_id"), each.get("dashboard_tab_id")) == (card, tab)), None)
             same = same or next((each for each in free if each.get("card_id") == card), None)

@@ -10,12 +10,14 @@ import hashlib
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from dashboards.metabase.cards import Question, questions
 from dashboards.metabase.readable import SUNDAY_FIRST, Reader
 from dashboards.parameters import FILTERS, filled
+from dashboards.refresh_link import refresh_url
 from dashboards.spec import HERE, LANGUAGES, Card, Tab, read_toml, tabs, texts
 from ingestion.errors import SalwaError
 from ingestion.settings import Settings, Workspace
@@ -24,6 +26,8 @@ DATABASE = "salwa"
 GROUP = "salwa readers"
 SCHEMAS = ("facts", "marts")
 SENTENCE_ROWS, FIGURE_ROWS = 2, 6  # rows of Metabase's grid that a sentence, and a figure with its lines, need
+LINK = "text"  # stands for a card that is none: a text on the dashboard
+LINK_COLUMNS = 4
 NUMBER_ROWS = 3  # of a figure: the number; the rest are its lines
 NAMESPACE = uuid.UUID("5a1fa5a1-fa5a-4fa5-8fa5-a1fa5a1fa5a1")
 
@@ -40,6 +44,7 @@ class Wanted:
     questions: dict[str, Question]
     cards: dict[str, dict[str, Any]]
     dashboards: dict[str, dict[str, Any]]
+    refresh: Callable[[str, str], str | None]  # the address behind Refresh by language and the page it leads back to
     site_name: str = "salwa"  # of a server that we set up
     mail: dict[str, Any] = field(default_factory=dict)
 
@@ -76,7 +81,8 @@ def wanted(
         for question in (question for several in built.values() for question in several):
             asked[question.key] = question
             cards[question.key] = card_of(question, language, reader)
-        dashboards[language] = dashboard_of(language, reader, built, is_workspace_asked=len(workspaces) > 1)
+        dashboard = dashboard_of(language, reader, built, is_workspace_asked=len(workspaces) > 1)
+        dashboards[language] = dashboard if refresh_url(settings, language) is None else with_link(dashboard, language)
     return Wanted(
         database=database,
         password=password,
@@ -86,6 +92,7 @@ def wanted(
         questions=asked,
         cards=cards,
         dashboards=dashboards,
+        refresh=partial(refresh_url, settings),
         mail={"language": chosen[0], "to": sorted(mail_to)} if mail_to else {},
     )
 
@@ -283,6 +290,29 @@ def dashcards_of(
                 }
             )
     return found
+
+
+def with_link(dashboard: dict[str, Any], language: str) -> dict[str, Any]:
+    """The dashboard with Refresh beside the line that says of when the data are. Its address is known only to a push."""
+    sentences = {f"{language}/{card.name}" for tab in tabs() for card in tab.cards if card.sql == "data_as_of"}
+    dashcards = []
+    for dashcard in dashboard["dashcards"]:
+        if dashcard["card"] not in sentences:
+            dashcards.append(dashcard)
+            continue
+        width = dashcard["size_x"] - LINK_COLUMNS
+        place = {"col": dashcard["col"] + width, "row": dashcard["row"], "size_x": LINK_COLUMNS, "size_y": dashcard["size_y"]}
+        dashcards += [
+            {**dashcard, "size_x": width},
+            {"card": LINK, "tab": dashcard["tab"], **place, "settings": link_settings(language, ""), "mappings": {}},
+        ]
+    return {**dashboard, "dashcards": dashcards}
+
+
+def link_settings(language: str, url: str) -> dict[str, Any]:
+    """A text on a dashboard that leads to the refresh."""
+    virtual = {"name": None, "display": "text", "visualization_settings": {}, "dataset_query": {}, "archived": False}
+    return {"virtual_card": virtual, "text": f"[{texts(language)['refresh']['press']}]({url})"}
 
 
 def metabase_rows(cards: tuple[Card, ...]) -> Any:
