@@ -170,6 +170,7 @@ class Settings(BaseSettings):
     refresh_secret: SecretStr | None = None  # signs the Refresh links of dashboards
     public_url: str = ""  # where readers reach the receiver, https://...
     receive_rotate_seconds: float = Field(default=60.0, gt=0)
+    refresh_min_seconds: float = Field(default=120.0, ge=10)
 
     @property
     def landing(self) -> Path:

@@ -1,10 +1,12 @@
-"""What Dagster serves: assets, the jobs refresh and nightly, their schedules, and the log of runs."""
+"""What Dagster serves: assets, the jobs refresh and nightly, their schedules, the sensor that follows what lands, and
+the log of runs."""
 
 import dagster as dg
 
 from ingestion.settings import load_settings
 from orchestration import stages
-from orchestration.assets import Watcher, all_assets
+from orchestration.assets import Watcher, all_assets, pulled_key
+from orchestration.following import following_sensor
 from orchestration.pulls import PULLED_SOURCES
 
 HOURLY = "0 * * * *"
@@ -48,6 +50,8 @@ def definitions() -> dg.Definitions:
         config={"ops": {f"pulled__{source}": {"config": {"depth": "nightly"}} for source in PULLED_SOURCES}},
         description="Everything refresh does, asking the sources in full depth, and compaction of the database files.",
     )
+    not_followed = {dg.AssetKey(["serving", "compaction"]), *(pulled_key(source) for source in PULLED_SOURCES)}
+    followed = [key for asset in assets for key in asset.keys if key not in not_followed]
     zone = load_settings().workspaces()[0].timezone
     return dg.Definitions(
         assets=assets,
@@ -62,7 +66,7 @@ def definitions() -> dg.Definitions:
             )
             for name, job, cron in (("hourly_refresh", refresh, HOURLY), ("nightly", nightly, NIGHTLY))
         ],
-        sensors=[failed_runs, good_runs],
+        sensors=[following_sensor(followed), failed_runs, good_runs],
         resources={"watcher": Watcher()},
         executor=dg.in_process_executor,
     )

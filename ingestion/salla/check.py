@@ -10,6 +10,7 @@ from ingestion.errors import SalwaError
 from ingestion.http import TIMEOUT
 from ingestion.pulling import Finding
 from ingestion.salla.asking import message_of
+from ingestion.salla.sorting import unsorted_line
 from ingestion.salla.tokens import Connection, access_token, connection
 from ingestion.settings import Settings
 from ingestion.state import read_state, state_file
@@ -133,4 +134,7 @@ def state_findings(settings: Settings, workspace: str) -> list[Finding]:
         "history: complete" if plan.get("is_done") else f"history: there back to {plan.get('day')}, the next runs go on"
     )
     waiting = len(set(state.get("queue", {})) | set(state.get("histories", {})))
-    return [Finding(f"{how_far}; {known} orders known, {waiting} wait for their details", True)]
+    found = [Finding(f"{how_far}; {known} orders known, {waiting} wait for their details", True)]
+    for sort_by in sorted(state.get("unsorted", {})):
+        found.append(Finding("lists: orders are not sorted as asked", False, unsorted_line(sort_by)))
+    return found

@@ -17,8 +17,8 @@ import requests
 
 from ingestion import http
 from ingestion.errors import SalwaError
-from ingestion.http import SourceRefused, SourceUnavailable
-from ingestion.pulling import Finding, Lander, Pulled
+from ingestion.http import ComeBackLater, SourceRefused, SourceUnavailable
+from ingestion.pulling import Finding, Lander, Pulled, stay_away, told_to_stay_away
 from ingestion.settings import Settings, Workspace
 from ingestion.state import locked, read_state, state_file, write_state
 
@@ -111,14 +111,22 @@ def pull_graph(
     pulled = Pulled(problems=graph.problems)
     with locked(path):
         state = read_state(path)
+        if line := told_to_stay_away(state, "Graph", graph.clock()):
+            return Pulled(problems=[line])
+        state.pop("not_before", None)
         # one file per business account: what an account gave is landed before it is remembered
         for account in accounts_of(workspace):
             known = dict(state.get(account, {}))
             with Lander(settings.landing, workspace.name, "whatsapp", account, now) as lander:
-                pull_account(graph, account, known, now, lander, pulled)
+                try:
+                    pull_account(graph, account, known, now, lander, pulled)
+                except ComeBackLater as later:
+                    graph.problems.append(stay_away(state, "Graph", graph.clock(), later.seconds))
             pulled.pages += lander.lines
             state[account] = known
             write_state(path, state)
+            if "not_before" in state:
+                return pulled
         write_state(path, state | {"last_success": graph.clock().isoformat()})
     return pulled
 

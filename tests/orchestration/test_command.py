@@ -71,6 +71,7 @@ def test_a_failing_test_publishes_nothing_and_is_shown(tmp_path: Path) -> None:
         (["import", "whatsapp", "/nowhere/at/all"], "does not exist"),
         (["import", "inbox", "/nowhere/at/all"], "is not a directory"),
         (["figures", "--from", "2026-10-01", "--to", "2026-10-02"], "run `salwa refresh` first"),
+        (["rollback"], "run `salwa refresh` first"),
         (["figures", "--from", "yesterday", "--to", "2026-10-02"], "is not a date"),
         (["refresh", "--as-of", "soon"], "is not an instant"),
         (["import", "whatsapp", "x", "--workspace", "other"], "there is default"),
