@@ -23,11 +23,11 @@ from dashboards.spec import Card, tabs
 from ingestion.example import example_workspaces_toml, write_example
 from ingestion.importing import import_archives
 from ingestion.settings import Settings, Workspace
+from orchestration.assets import manifest
 from orchestration.console import duration_text
-from orchestration.transform import project_manifest
 
 END = date(2026, 11, 20)
-NOW = datetime(2026, 11, 20, 12)
+NOW = datetime(2026, 11, 20, 12)  # noqa: DTZ001 – local, as Metabase compares dates
 ZONE = "Asia/Riyadh"
 FIRST, LAST = date(2000, 1, 1), date(2099, 12, 31)
 DAY = timedelta(days=1)
@@ -80,7 +80,7 @@ def in_postgres(shop: Settings, postgres_server: str) -> Iterator[Any]:
     with psycopg.connect(postgres_server, autocommit=True) as server:
         server.execute("create database cards")
         url = postgres_server.replace("/postgres?", "/cards?")
-        postgres.publish(url, "salwa_reader", shop.warehouse, project_manifest(), "one", datetime.now(UTC))
+        postgres.publish(url, "salwa_reader", shop.warehouse, manifest(), "one", datetime.now(UTC))
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(f"set TimeZone = '{ZONE}'")
             yield connection

@@ -15,6 +15,7 @@ import pytest
 from conftest import SHARED, needs_shared
 from fakes.metabase import ADMIN, KEY, FakeMetabase, contract_problem, serving
 from pydantic import SecretStr
+from typer.testing import CliRunner
 
 from dashboards.metabase.push import Push, push
 from dashboards.metabase.readable import PLURALS
@@ -24,6 +25,7 @@ from dashboards.parameters import FILTERS
 from dashboards.spec import tabs
 from ingestion.errors import SalwaError
 from ingestion.settings import Settings
+from orchestration.cli import app
 
 READER = "postgresql://reader:Read-Pass-1@db:5432/salwa"
 VERSIONS = ("v0.56.14", "v0.60.7")
@@ -566,3 +568,27 @@ def test_the_contract_refuses_what_metabase_would() -> None:
     assert contract_problem("POST", "/api/card", {}, json.dumps(sample).encode()) is None
     for broken in ({"name": ""}, {"display": "heat"}, {"dataset_query": {"lib/type": "mbql/query"}}):
         assert contract_problem("POST", "/api/card", {}, json.dumps(sample | broken).encode()) is not None
+
+
+def test_the_command_tells_what_it_did(fake: FakeMetabase, metabase: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("metabase_url", "metabase_user", "data"):
+        monkeypatch.setenv(f"SALWA_{name.upper()}", str(getattr(metabase, name)))
+    monkeypatch.setenv("SALWA_METABASE_PASSWORD", ADMIN[1])
+    monkeypatch.setenv("SALWA_METABASE_DATABASE_URL", READER)
+
+    def salwa(*options: str) -> str:
+        result = CliRunner().invoke(app, ["dashboards", "push", "--lang", ONE[0], *options], catch_exceptions=False)
+        assert result.exit_code == 0
+        return result.output
+
+    assert "Would be written" in salwa("--plan")
+    assert fake.writes == []
+    (line,) = [line for line in salwa().splitlines() if line.strip().startswith("card ")]
+    assert line.split() == ["card", str(len(fake.cards))]
+    (identifier,) = fake.dashboards
+    next(iter(fake.cards.values()))["name"] = "Boss's own title"
+    said = salwa()
+    assert "edited by hand card" in said
+    assert "Boss's own title" in said
+    assert f"/dashboard/{identifier}" in said
+    assert "Read-Pass-1" not in said
