@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from dashboards.parameters import card_sql, filters_of
 
 HERE = Path(__file__).parent
-TABS = ("conversations", "tags", "team", "campaigns", "shop")
+TABS = ("conversations", "tags", "team", "campaigns", "shop", "data_status")
 LANGUAGES = ("ar", "en", "fr")
 
 # What a column holds. It decides how it reads: seconds never stand as they are, a label is a code that texts/ names.

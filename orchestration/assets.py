@@ -282,12 +282,12 @@ def serving_asset() -> dg.AssetsDefinition:
         pool=WRITER_POOL,
         description="The published copy of facts and marts: in PostgreSQL where SALWA_SERVING_URL is set, else a DuckDB file.",
     )
-    def serving_current(watcher: Watcher) -> dg.MaterializeResult:
+    def serving_current(context: dg.AssetExecutionContext, watcher: Watcher) -> dg.MaterializeResult:
         from dashboards.serving import publish
 
         settings = load_settings()
         with stages.only_writer(settings):
-            version = publish(settings, manifest())
+            version = publish(settings, manifest(), stages.runs_with_this_one(settings, context.run.job_name))
         watcher.published(version)
         where = "PostgreSQL" if settings.serving_database() else "DuckDB"
         return dg.MaterializeResult(metadata={"version": version, "kind": where})

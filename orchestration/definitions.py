@@ -14,16 +14,25 @@ NIGHTLY = "30 2 * * *"
 COMPACTION = dg.AssetSelection.assets(dg.AssetKey(["serving", "compaction"]))
 
 
-@dg.run_status_sensor(run_status=dg.DagsterRunStatus.FAILURE, default_status=dg.DefaultSensorStatus.RUNNING)
-def failed_runs(context: dg.RunStatusSensorContext) -> None:
+@dg.run_failure_sensor(default_status=dg.DefaultSensorStatus.RUNNING)
+def failed_runs(context: dg.RunFailureSensorContext) -> None:
     """Write failed runs into the log that `salwa status` shows; readers still have the last good copy."""
     stages.log_run(
         load_settings(),
         job=context.dagster_run.job_name,
         outcome="failed",
         run_id=context.dagster_run.run_id,
-        message=context.failure_event.message or "",
+        message=failure_message(context),
     )
+
+
+def failure_message(context: dg.RunFailureSensorContext) -> str:
+    """The failed step's own words, such as the test that failed; else Dagster's."""
+    for event in context.get_step_failure_events():
+        told = event.step_failure_data.user_failure_data
+        if told and told.description:
+            return told.description
+    return context.failure_event.message or ""
 
 
 @dg.run_status_sensor(run_status=dg.DagsterRunStatus.SUCCESS, default_status=dg.DefaultSensorStatus.RUNNING)

@@ -6,7 +6,7 @@ version before, both say which one they are in marts.serving_version, and both a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,16 +23,18 @@ __all__ = [
     "open_serving",
     "publish",
     "query",
+    "record_runs",
     "rollback",
     "serving_version",
 ]
 
 
-def publish(settings: Settings, manifest: Mapping[str, Any] | None = None) -> str:
+def publish(settings: Settings, manifest: Mapping[str, Any] | None = None, runs: Sequence[dict[str, Any]] = ()) -> str:
     """Make the audited warehouse what readers see; returns the new version's name.
 
     Args:
         manifest: dbt's, which tells PostgreSQL the keys and the descriptions; a DuckDB copy needs none.
+        runs: lines of the run log, for marts.refresh_runs.
 
     Raises:
         SalwaError: it could not be written or switched to; what was served before is served on.
@@ -41,15 +43,26 @@ def publish(settings: Settings, manifest: Mapping[str, Any] | None = None) -> st
     version = published_at.strftime("%Y%m%dT%H%M%S%fZ")
     url = settings.serving_database()
     if url is None:
-        duckdb_copy.publish(settings, version, published_at)
+        duckdb_copy.publish(settings, version, published_at, runs)
     else:
         # loaded here because most commands need neither driver
         from dashboards.serving import postgres
 
         if manifest is None:
             raise ValueError("PostgreSQL needs dbt's manifest: the keys are in it")
-        postgres.publish(url, settings.serving_role, settings.warehouse, manifest, version, published_at)
+        postgres.publish(url, settings.serving_role, settings.warehouse, manifest, version, published_at, runs)
     return version
+
+
+def record_runs(settings: Settings, runs: Sequence[dict[str, Any]]) -> None:
+    """Show readers what came of the last runs, without publishing anything else."""
+    url = settings.serving_database()
+    if url is None:
+        duckdb_copy.record_runs(settings, runs)
+    else:
+        from dashboards.serving import postgres
+
+        postgres.record_runs(url, runs)
 
 
 def rollback(settings: Settings) -> str:

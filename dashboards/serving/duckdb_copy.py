@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from dashboards.serving.reading import NothingPublished
+from dashboards.serving.run_log import COLUMNS, run_rows
 from ingestion.errors import SalwaError
 from ingestion.landing import sync_folder
 from ingestion.settings import Settings
@@ -22,7 +25,7 @@ from ingestion.settings import Settings
 CURRENT = "current.duckdb"
 
 
-def publish(settings: Settings, version: str, published_at: datetime) -> None:
+def publish(settings: Settings, version: str, published_at: datetime, runs: Sequence[dict[str, Any]] = ()) -> None:
     """Copy the warehouse into a file of this version and switch to it.
 
     Raises:
@@ -38,6 +41,7 @@ def publish(settings: Settings, version: str, published_at: datetime) -> None:
             connection.execute("checkpoint")
         shutil.copyfile(settings.warehouse, partial)
         sign(partial, version, published_at)
+        write_runs(partial, runs)
         with partial.open("rb") as copied:
             os.fsync(copied.fileno())
         partial.rename(target)
@@ -65,6 +69,27 @@ def sign(copy: Path, version: str, published_at: datetime) -> None:
             """,
             {"version": version, "published_at": published_at},
         )
+        connection.execute("checkpoint")
+
+
+def record_runs(settings: Settings, runs: Sequence[dict[str, Any]]) -> None:
+    """Tell readers of the version they see what came of the last runs. Who has it open keeps the file as it was."""
+    current = current_version(settings.serving)
+    if current is None:
+        return
+    partial = current.with_name(f".{current.name}.partial")
+    shutil.copyfile(current, partial)
+    write_runs(partial, runs)
+    partial.replace(current)
+    sync_folder(settings.serving)
+
+
+def write_runs(copy: Path, runs: Sequence[dict[str, Any]]) -> None:
+    with duckdb.connect(str(copy)) as connection:
+        columns = ", ".join(f"{name} {kind}" for name, (kind, _words) in COLUMNS.items())
+        connection.execute(f"create or replace table marts.refresh_runs ({columns})")
+        for row in run_rows(runs):
+            connection.execute("insert into marts.refresh_runs values (?, ?, ?, ?)", row)
         connection.execute("checkpoint")
 
 

@@ -28,6 +28,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from dashboards.serving.reading import NothingPublished
+from dashboards.serving.run_log import COLUMNS, run_rows
 from dashboards.serving.tables import SCHEMAS, Table, served_tables
 from ingestion.errors import SalwaError
 
@@ -45,7 +46,13 @@ VERSION_COLUMNS = {
 
 
 def publish(
-    url: str, role: str, warehouse: Path, manifest: Mapping[str, Any], version: str, published_at: datetime
+    url: str,
+    role: str,
+    warehouse: Path,
+    manifest: Mapping[str, Any],
+    version: str,
+    published_at: datetime,
+    runs: Sequence[dict[str, Any]] = (),
 ) -> None:
     """Load the warehouse into new schemas and switch to them.
 
@@ -65,6 +72,7 @@ def publish(
             create_next(connection, tables, version)
             fill_next(url, source, tables)
             sign_next(connection, source, version, published_at)
+        write_runs(connection, "marts_next", runs)
         finish_next(connection, tables)
         grant_next(connection, role)
         switch(connection, partial(promote, connection, role, version))
@@ -107,7 +115,9 @@ def open_copy(url: str) -> psycopg.Connection[Any]:
 
 
 def nothing_published() -> NothingPublished:
-    return NothingPublished("nothing has been published in the database of SALWA_SERVING_URL yet: run `salwa refresh` first")
+    return NothingPublished(
+        "nothing has been published in the database of SALWA_SERVING_URL yet: run `salwa refresh` first"
+    )
 
 
 # Reaching it
@@ -130,7 +140,11 @@ def require_readable(url: str) -> None:
     example = "postgresql://user:password@host:5432/database, special characters of the password as %40 and so on"
     parts = urlsplit(url)
     try:
-        is_good = parts.scheme in ("postgresql", "postgres") and url.count("@") <= 1 and url.count("@") == parts.netloc.count("@")
+        is_good = (
+            parts.scheme in ("postgresql", "postgres")
+            and url.count("@") <= 1
+            and url.count("@") == parts.netloc.count("@")
+        )
         is_good = is_good and (parts.port is None or parts.port > 0)
         conninfo_to_dict(url)
     except (ValueError, psycopg.Error):
@@ -183,11 +197,15 @@ def require_usable(connection: psycopg.Connection[Any]) -> None:
         SalwaError: says what to do.
     """
     if connection.info.server_version < OLDEST_VERSION:
-        raise SalwaError(f"PostgreSQL {connection.info.server_version // 10000} is too old for serving: 15 or newer is needed")
+        raise SalwaError(
+            f"PostgreSQL {connection.info.server_version // 10000} is too old for serving: 15 or newer is needed"
+        )
     names = [f"{schema}{suffix}" for schema in SCHEMAS for suffix in ("", "_next", "_previous")]
     foreign = [
         name
-        for (name,) in connection.execute("select nspname from pg_namespace where nspname = any(%s)", [names]).fetchall()
+        for (name,) in connection.execute(
+            "select nspname from pg_namespace where nspname = any(%s)", [names]
+        ).fetchall()
         if name not in schema_versions(connection)
     ]
     if foreign:
@@ -227,7 +245,9 @@ def create_next(connection: psycopg.Connection[Any], tables: Sequence[Table], ve
             for schema in SCHEMAS
             for statement in (
                 sql.SQL("create schema {}").format(sql.Identifier(f"{schema}_next")),
-                sql.SQL("comment on schema {} is {}").format(sql.Identifier(f"{schema}_next"), sql.Literal(MARK + version)),
+                sql.SQL("comment on schema {} is {}").format(
+                    sql.Identifier(f"{schema}_next"), sql.Literal(MARK + version)
+                ),
             )
         ]
         for table in tables:
@@ -235,6 +255,9 @@ def create_next(connection: psycopg.Connection[Any], tables: Sequence[Table], ve
             statements += table_statements(next_name(table), columns, table.description)
         statements += table_statements(
             sql.Identifier("marts_next", "serving_version"), VERSION_COLUMNS, "Which version this is; one row."
+        )
+        statements += table_statements(
+            sql.Identifier("marts_next", "refresh_runs"), COLUMNS, "What came of the last runs, failed ones too."
         )
         run_all(connection, statements)
 
@@ -290,8 +313,27 @@ def sign_next(
     """Write into the new schemas which version they are."""
     as_of = source.execute("select max(as_of) from facts.dim_workspaces").fetchone()
     connection.execute(
-        "insert into marts_next.serving_version values (%s, %s, %s)", [version, as_of[0] if as_of else None, published_at]
+        "insert into marts_next.serving_version values (%s, %s, %s)",
+        [version, as_of[0] if as_of else None, published_at],
     )
+
+
+def record_runs(url: str, runs: Sequence[dict[str, Any]]) -> None:
+    """Tell readers of the version they see what came of the last runs.
+
+    Raises:
+        SalwaError: PostgreSQL cannot be reached.
+    """
+    with in_plain_words(url), connect(url) as connection, only_publisher(connection):
+        if "marts" in schema_versions(connection):
+            write_runs(connection, "marts", runs)
+
+
+def write_runs(connection: psycopg.Connection[Any], schema: str, runs: Sequence[dict[str, Any]]) -> None:
+    table = sql.Identifier(schema, "refresh_runs")
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute(sql.SQL("delete from {}").format(table))
+        cursor.executemany(sql.SQL("insert into {} values (%s, %s, %s, %s)").format(table), run_rows(runs))
 
 
 def finish_next(connection: psycopg.Connection[Any], tables: Sequence[Table]) -> None:
@@ -464,7 +506,9 @@ def drop_leftovers(connection: psycopg.Connection[Any]) -> None:
     for schema in SCHEMAS:
         while not drop_schema(connection, f"{schema}_next"):
             if time.monotonic() > deadline:
-                raise SalwaError(f"schema {schema}_next of a publish that was ended is still in use: refresh again later")
+                raise SalwaError(
+                    f"schema {schema}_next of a publish that was ended is still in use: refresh again later"
+                )
             pause()
     drop_retired(connection)
 

@@ -64,9 +64,7 @@ def parameters_of(sql: str) -> set[str]:
 
 def psycopg_text(sql: str) -> str:
     """$name as psycopg writes it, and every other percent sign as itself."""
-    return PARAMETER.sub(
-        lambda found: f"%({found[2]})s" if found[2] else found[0], sql.replace("%", "%%")
-    )
+    return PARAMETER.sub(lambda found: f"%({found[2]})s" if found[2] else found[0], sql.replace("%", "%%"))
 
 
 def plain_number(value: Any) -> Any:

@@ -56,6 +56,10 @@ def test_a_failing_test_publishes_nothing_and_is_shown(tmp_path: Path) -> None:
     runs = json.loads(salwa(data, "status", "--json").stdout)["runs"]
     assert [run["outcome"] for run in runs] == ["failed", "published"]
     assert "accepted_values" in runs[0]["message"]
+    with duckdb.connect(str(data / "serving" / CURRENT), read_only=True) as served:
+        told = served.execute("select outcome, message from marts.refresh_runs order by ended_at desc").fetchall()
+    assert [outcome for outcome, _ in told] == ["failed", "published"]
+    assert "accepted_values" in told[0][1]
 
     refused = salwa(data, "refresh", key="another-key-0123456789-0123456789")
     assert refused.returncode == 2
