@@ -146,6 +146,7 @@ class Settings(BaseSettings):
     untagged_sends_are: Literal["agent", "automation"] = "agent"
     phone_key: SecretStr | None = None
     serving_url: SecretStr | None = None
+    arabic_digits: Literal["latin", "arabic"] = "latin"
     chatwoot_url: str | None = None
     chatwoot_account: str | None = None
     chatwoot_token: SecretStr | None = None

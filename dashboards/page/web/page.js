@@ -168,6 +168,7 @@ function choosePreset(preset) {
 /** Controls as the state is. */
 function showControls() {
   for (const preset of PRESETS) byId(`preset-${preset}`)?.setAttribute('aria-pressed', String(preset === state.range));
+  showPreset();
   byId('custom').hidden = state.range !== 'custom';
   if (state.range === 'custom') for (const end of ['from', 'to']) if (byId(end).value !== state[end]) byId(end).value = state[end];
   for (const name of ['channel', 'tag', 'agent', 'workspace']) {
@@ -176,6 +177,15 @@ function showControls() {
     select.value = state[name];
     select.closest('label').classList.toggle('is-set', Boolean(state[name]) && name !== 'workspace');
   }
+}
+
+/** On a phone the row of presets is wider than the screen. */
+function showPreset() {
+  const button = byId(`preset-${state.range}`);
+  const frame = button?.parentElement;
+  if (!frame || frame.scrollWidth <= frame.clientWidth) return;
+  const [inside, outside] = [button.getBoundingClientRect(), frame.getBoundingClientRect()];
+  frame.scrollBy({ left: inside.left + inside.width / 2 - outside.left - outside.width / 2 });
 }
 
 function switchTheme() {
@@ -211,7 +221,7 @@ function shell(card, caption) {
   const { col, row, width, height } = card.place;
   const tall = height + (caption ? caption.place.height : 0);
   const article = h('article', {
-    class: `card is-${card.display}`, 'data-card': card.name, 'aria-labelledby': `title-${card.name}`, 'aria-busy': 'true',
+    class: `card is-${card.display}${width < 6 ? ' is-narrow' : ''}`, 'data-card': card.name, 'aria-labelledby': `title-${card.name}`, 'aria-busy': 'true',
     style: `--col:${col + 1};--row:${row};--wide:${width};--tall:${tall}`,
   },
   h('div', { class: 'card-head' }, h('h3', { id: `title-${card.name}` }, titleOf(card)), explainer(card)),
@@ -317,7 +327,7 @@ function drawFigure(card, rows, node) {
   const column = columnOf(card, card.figure.value);
   const value = chosen[column.name];
   node.dataset.value = value ?? '';
-  const parts = [h('p', { class: `value is-${column.kind}` }, h('bdi', {}, ...sized(column, value)))];
+  const parts = [h('p', { class: `value of-${column.kind}` }, h('bdi', {}, ...sized(column, value)))];
   if (value === null || value === undefined) parts.push(h('p', { class: 'change' }, say.text('empty', card.name) ?? word('no_data')));
   else if (previous) parts.push(comparison(card, column, value, previous));
   const notes = card.figure.notes.map((key) => note(card, key, chosen)).filter(Boolean);
@@ -340,16 +350,17 @@ function comparison(card, column, value, previous) {
   const [now, then] = [written(column, value, say, about()), written(column, before, say, about())];
   const year = dates[0].slice(0, 4) === today().slice(0, 4) ? {} : { year: 'numeric' };
   const versus = h('span', { class: 'versus' }, ...marked(say.text('page', 'compared'), { previous: then, dates: say.range(dates, { day: 'numeric', month: 'short', ...year }) }));
-  if (now === then) return h('p', { class: 'change' }, h('span', { class: 'step' }, word('unchanged')), ' ', versus);
+  if (now === then) return h('p', { class: 'change' }, h('span', { class: 'step' }, word('unchanged')), versus);
   const isUp = value > before;
   const good = card.figure.good_when === 'neither' ? '' : (card.figure.good_when === 'higher') === isUp ? ' is-good' : ' is-bad';
   return h('p', { class: 'change' }, h('span', { class: `step${good}` },
     h('span', { 'aria-hidden': 'true' }, isUp ? '▲ ' : '▼ ', h('bdi', {}, difference(column, value - before))),
-    h('span', { class: 'sr' }, word(isUp ? 'up' : 'down', { n: difference(column, value - before) }))), ' ', versus);
+    h('span', { class: 'sr' }, word(isUp ? 'up' : 'down', { n: difference(column, value - before) }))), versus);
 }
 
 function difference(column, value) {
   const size = Math.abs(value);
+  if (column.kind === 'number') return say.number(size, { maximumFractionDigits: size < 0.1 ? 2 : 1 });
   if (column.kind !== 'share') return written(column, size, say, about());
   const points = Number((size * 100).toFixed(1));
   return say.plain(say.text('page', 'points', points), { n: say.number(points) });
@@ -365,17 +376,19 @@ function note(card, key, row) {
 
 // --- tables --------------------------------------------------------------------------------------------------------
 
+/** What a column is called, on this card or anywhere. */
+const nameOf = (card, column) => say.text('columns', `${card.name}.${column.name}`) ?? say.text('columns', column.name) ?? column.name;
 const isNumeric = (column) => ['count', 'number', 'seconds', 'share', 'money'].includes(column.kind);
 
 function table(card, rows, names, { limit = Infinity, isHidden = false } = {}) {
   const columns = names.map((name) => columnOf(card, name));
-  const head = (column) => say.text('columns', column.name) ?? column.name;
+  const head = (column) => nameOf(card, column);
   const shown = rows.slice(0, limit);
   const linked = card.link && rows.some((row) => safeLink(row[card.link]));
   return h('div', { class: 'table-frame', tabindex: '0', role: 'region', 'aria-label': titleOf(card, rows[0]) },
     h('table', { role: 'table', class: isHidden ? 'plain' : '' },
       h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, columns.map((column) => h('th', { role: 'columnheader', scope: 'col', class: isNumeric(column) ? 'is-number' : '' }, head(column))),
-        linked && h('th', { role: 'columnheader', scope: 'col' }, say.text('columns', card.link) ?? ''))),
+        linked && h('th', { role: 'columnheader', scope: 'col', class: 'is-number' }, say.text('columns', card.link) ?? ''))),
       h('tbody', { role: 'rowgroup' }, shown.map((row) => h('tr', { role: 'row' },
         columns.map((column) => h('td', { role: 'cell', 'data-label': head(column), class: isNumeric(column) ? 'is-number' : '' }, h('bdi', {}, cell(column, row[column.name])))),
         linked && h('td', { role: 'cell', class: 'is-link' }, linkTo(row, card, columns[0])))))));
@@ -422,12 +435,12 @@ function drawChart(card, rows, node) {
   if (!rows.length || !all.some(hasValue)) return [empty(say.text('empty', card.name) ?? word('no_data'))];
 
   const isNamed = card.display === 'bars' && ['text', 'label'].includes(x.kind);
-  const words = (column, value) => `${say.text('columns', column.name) ?? column.name}: ${written(column, value, say, about())}`;
+  const words = (column, value) => `${nameOf(card, column)}: ${written(column, value, say, about())}`;
   const weekStart = Math.max(0, WEEKDAYS.indexOf(about().week_start));
   const todayPlace = x.kind === 'date' ? rows.findIndex((row) => row[x.name] === today()) : -1;
   const plot = h('div', { class: 'plot', tabindex: '0', role: 'img', 'aria-label': summary(card, rows, x, all.filter(hasValue)) });
   const parts = [plot];
-  if (ys.length > 1) parts.unshift(h('ul', { class: 'legend', 'aria-hidden': 'true' }, ys.map((y) => h('li', {}, h('span', { class: `swatch b${all.indexOf(y) + 1}` }), say.text('columns', y.name)))));
+  if (ys.length > 1) parts.unshift(h('ul', { class: 'legend', 'aria-hidden': 'true' }, ys.map((y) => h('li', {}, card.display === 'lines' ? lineMark(all.indexOf(y) + 1) : h('span', { class: `swatch b${all.indexOf(y) + 1}` }), nameOf(card, y)))));
   if (card.display === 'heat') parts.push(heatLegend(all[0], rows));
 
   plot.draw = () => {
@@ -442,10 +455,12 @@ function drawChart(card, rows, node) {
     plot.replaceChildren(drawing.node);
     explore(plot, drawing, words, all);
   };
-  new ResizeObserver(() => { if (plot.isConnected && (plot.clientWidth !== plot.drawnWidth)) { plot.drawnWidth = plot.clientWidth; plot.draw(); } }).observe(plot);
+  new ResizeObserver(() => { if (plot.isConnected && plot.clientWidth) plot.draw(); }).observe(plot);
   node.querySelector('.card-head').append(tableSwitch(card, rows, node, x, all));
   return parts;
 }
+
+const lineMark = (number) => s('svg', { class: 'line-mark', width: 22, height: 8, 'aria-hidden': 'true' }, s('path', { class: `stroke s${number}`, d: 'M1,4H21' }));
 
 function heatLegend(value, rows) {
   const highest = Math.max(...rows.map((row) => row[value.name] ?? 0));
@@ -457,7 +472,7 @@ function summary(card, rows, x, ys) {
   const told = ys.map((y) => {
     const best = rows.reduce((most, row) => ((row[y.name] ?? -1) > (most?.[y.name] ?? -1) ? row : most), null);
     const where = [card.chart.rows, x.name].filter(Boolean).map((name) => written(columnOf(card, name), best[name], say, about())).join(' ');
-    return `${say.text('columns', y.name) ?? y.name}: ${word('more')} ${written(y, best[y.name], say, about())} (${where})`;
+    return `${nameOf(card, y)}: ${word('most')} ${written(y, best[y.name], say, about())} (${where})`;
   });
   return `${titleOf(card)}. ${told.join('. ')}`;
 }
@@ -548,7 +563,7 @@ async function start() {
   }
   renderAll();
   addEventListener('hashchange', () => { state = readState(); renderAll(); });
-  addEventListener('scroll', hideTip, { passive: true });
+  addEventListener('scroll', () => { hideTip(); document.querySelector('.about:popover-open')?.hidePopover(); }, { passive: true });
   addEventListener('beforeprint', () => document.querySelectorAll('.plot').forEach((plot) => plot.draw?.()));
 }
 

@@ -54,6 +54,7 @@ function speaker(language, catalogue, digits) {
 
   const hourInstant = (hour) => Date.UTC(2026, 0, 5, hour);
   const hour12 = language !== 'fr';
+  const hourWords = (hour) => (hour12 ? dateFormat({ hour: 'numeric', hour12 }).format(hourInstant(hour)) : `${number(hour)} h`);
 
   return {
     language, locale, text, pieces, plain, number, duration, shortDuration,
@@ -63,8 +64,9 @@ function speaker(language, catalogue, digits) {
     range: ([from, to], options = { day: 'numeric', month: 'long', year: 'numeric' }) => dateFormat(options).formatRange(day(from), day(to)),
     instant: (seconds, timeZone, options) =>
       made(Intl.DateTimeFormat, { day: 'numeric', month: 'short', hour: 'numeric', minute: '2-digit', hour12, timeZone, ...options }).format(seconds * 1000),
-    hour: (hour) => dateFormat({ hour: 'numeric', hour12 }).format(hourInstant(hour)),
-    hourSpan: (hour) => dateFormat({ hour: 'numeric', hour12 }).formatRange(hourInstant(hour), hourInstant(hour + 1)),
+    hour: hourWords,
+    // French leaves the unit out of a span, and a span over midnight would name its dates
+    hourSpan: (hour) => (hour12 && hour < 23 ? dateFormat({ hour: 'numeric', hour12 }).formatRange(hourInstant(hour), hourInstant(hour + 1)) : `${hourWords(hour)}–${hourWords((hour + 1) % 24)}`),
     list: (items) => made(Intl.ListFormat, { type: 'conjunction' }).format(items),
   };
 }
@@ -97,6 +99,7 @@ function written(column, value, say, about) {
 
 /** The same on an axis. */
 function writtenShort(column, value, say, about) {
+  if (!value) return say.number(0);
   if (column.kind === 'seconds') return say.shortDuration(value);
   if (column.kind === 'share') return say.number(value, { style: 'percent', maximumFractionDigits: 0 });
   if (column.kind === 'money') return say.number(value, { notation: 'compact', maximumFractionDigits: 1 });
