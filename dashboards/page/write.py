@@ -137,11 +137,9 @@ def choices(serving: duckdb.DuckDBPyConnection, cut_from: date | None) -> dict[s
     """The businesses with their clocks, and what can be chosen in each filter."""
     businesses = serving.execute(
         """
-        select workspaces.workspace, workspaces.timezone, workspaces.currency, workspaces.week_start, cast(dates.local_date as varchar)
-        from facts.dim_workspaces as workspaces
-        inner join facts.dim_dates as dates
-            on workspaces.workspace = dates.workspace and dates.is_today
-        order by workspaces.workspace
+        select workspace, timezone, currency, week_start, cast(cast(as_of_local as date) as varchar) as today
+        from facts.dim_workspaces
+        order by workspace
         """
     ).fetchall()
     first = serving.execute("select min(local_date) from facts.dim_dates").fetchone()

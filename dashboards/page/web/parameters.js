@@ -54,8 +54,9 @@ function presetDates(preset, today) {
   return {
     today: [today, today],
     yesterday: [moved(today, -1), moved(today, -1)],
-    last_7_days: [moved(today, -6), today],
-    last_30_days: [moved(today, -29), today],
+    // whole days, as Metabase's "previous 7 days"
+    last_7_days: [moved(today, -7), moved(today, -1)],
+    last_30_days: [moved(today, -30), moved(today, -1)],
     this_month: [month, today],
     last_month: [firstOfMonth(moved(month, -1)), moved(month, -1)],
   }[preset];
