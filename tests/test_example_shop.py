@@ -19,6 +19,7 @@ from ingestion.example import FICTIONAL_PHONES, ExampleTruth
 from ingestion.landing import landed_files, read_lines
 from ingestion.settings import Settings
 
+
 @pytest.fixture
 def serving(shop: tuple[Settings, ExampleTruth]) -> Iterator[duckdb.DuckDBPyConnection]:
     with open_serving(shop[0]) as connection:

@@ -139,8 +139,7 @@ def test_presets_and_any_dates_and_filters_say_what_salwa_figures_says(language:
     page = look(hash_=f"lang={language}")
     seen = set()
     for preset in PRESETS:
-        if preset != "this_month":  # where it starts
-            page.act(lambda preset=preset: page.page.click(f"#preset-{preset}"))
+        page.act(lambda preset=preset: page.page.click(f"#preset-{preset}"))
         first, last = dates_of(preset, serving)
         check_figures(page, figures(serving, first, last), language)
         seen.add(page.value("total_conversations"))
@@ -338,7 +337,7 @@ def test_ids_are_numbers_in_the_page(serving, tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "page.sqlite") as database:
         for (table,) in database.execute("select name from sqlite_master where type = 'table'").fetchall():
             for _, column, kind, *_ in database.execute(f"pragma table_info({table})").fetchall():
-                assert kind == "integer" or not column.endswith("_id"), (table, column)
+                assert kind.lower() == "integer" or not column.endswith("_id"), (table, column)
 
 
 def test_on_localhost_it_follows_what_is_published(shop, tmp_path: Path) -> None:
