@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-import duckdb
-
 from dashboards.parameters import card_sql, filled
+from dashboards.serving import Connection, query
 from ingestion.errors import SalwaError
 
 
 def figures(
-    connection: duckdb.DuckDBPyConnection,
+    connection: Connection,
     from_date: date,
     to_date: date,
     workspace: str | None = None,
@@ -39,17 +38,14 @@ def figures(
         "agent": named(connection, chosen, "agent", agent, "select agent_id, agent_name from facts.dim_agents"),
     }
     sql, values = filled(card_sql("figures"), {"date": (from_date, to_date), "workspace": [chosen], **filters})
-    cursor = connection.execute(sql, values)
-    names = [column[0] for column in cursor.description or ()]
-    rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    found = next(row for row in rows if row["range_name"] == "chosen")
+    found = next(row for row in query(connection, sql, values).as_dicts() if row["range_name"] == "chosen")
     return {
         name: value for name, value in found.items() if name not in ("range_name", "is_covered", "is_closed_by_silence")
     }
 
 
-def chosen_workspace(connection: duckdb.DuckDBPyConnection, workspace: str | None) -> str:
-    names = [name for (name,) in connection.execute("select workspace from facts.dim_workspaces order by 1").fetchall()]
+def chosen_workspace(connection: Connection, workspace: str | None) -> str:
+    names = [name for (name,) in query(connection, "select workspace from facts.dim_workspaces order by 1").rows]
     if workspace is None and len(names) == 1:
         return names[0]
     if workspace is None:
@@ -59,13 +55,11 @@ def chosen_workspace(connection: duckdb.DuckDBPyConnection, workspace: str | Non
     return workspace
 
 
-def named(
-    connection: duckdb.DuckDBPyConnection, workspace: str, what: str, wanted: str | None, query: str
-) -> list[str]:
+def named(connection: Connection, workspace: str, what: str, wanted: str | None, known_sql: str) -> list[str]:
     """The name that a filter by id or name means; none where nothing is filtered."""
     if wanted is None:
         return []
-    known = connection.execute(f"{query} where workspace = ?", [workspace]).fetchall()
+    known = query(connection, f"{known_sql} where workspace = $workspace", {"workspace": workspace}).rows
     found = [name for identifier, name in known if wanted in (identifier, name)]
     if not found:
         names = sorted({name for _identifier, name in known if name})

@@ -16,11 +16,25 @@ from pydantic import BaseModel, ConfigDict, Field
 from dashboards.parameters import card_sql, filters_of
 
 HERE = Path(__file__).parent
-TABS = ("conversations",)
+TABS = ("conversations", "tags", "team", "campaigns", "shop", "data_status")
 LANGUAGES = ("ar", "en", "fr")
 
 # What a column holds. It decides how it reads: seconds never stand as they are, a label is a code that texts/ names.
-Kind = Literal["count", "number", "seconds", "share", "money", "date", "hour", "weekday", "instant", "text", "label", "link", "flag"]
+Kind = Literal[
+    "count",
+    "number",
+    "seconds",
+    "share",
+    "money",
+    "date",
+    "hour",
+    "weekday",
+    "instant",
+    "text",
+    "label",
+    "link",
+    "flag",
+]
 Display = Literal["figure", "bars", "lines", "areas", "heat", "table", "sentence"]
 
 

@@ -15,6 +15,7 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -157,6 +158,27 @@ def landed_files(root: Path, source: str) -> list[Path]:
         if not path.name.startswith(".")
     ]
     return sorted(found)
+
+
+def landed_after(root: Path, since: float) -> Iterator[tuple[Path, float]]:
+    """Whole landing files that got their names after an instant, and when; in no order.
+
+    A folder changes whenever a file in it gets its name, so that old days are not looked through.
+
+    Args:
+        since: seconds since 1970.
+    """
+    if not root.exists():
+        return
+    for folder in root.glob("*/*/*/"):
+        if folder.stat().st_mtime < since - 1:
+            continue
+        for path in folder.iterdir():
+            if path.name.startswith(".") or not path.name.endswith((".ndjson", SUFFIX)):
+                continue
+            named_at = path.stat().st_ctime
+            if named_at > since:
+                yield path, named_at
 
 
 def already_landed(root: Path, workspace: str, source: str, name: str) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from ingestion.errors import SalwaError
 from ingestion.landing import Delivery, LandingWriter
@@ -17,6 +18,7 @@ BATCH_LINES = 300
 BATCH_BYTES = 16 * 1024 * 1024
 BATCH_STEPS = 1000  # also where nothing was news
 NAME = "pull"
+MOST_ABSENCE = timedelta(days=1)  # a source that asks to be left alone for longer is asked again all the same
 
 
 @dataclass
@@ -35,6 +37,22 @@ class Finding:
     what: str
     is_good: bool
     advice: str = ""
+
+
+def stay_away(state: dict[str, Any], who: str, now: datetime, seconds: float) -> str:
+    """Remember that a source asks to be left alone for so long from now; the line that says so."""
+    until = now + min(timedelta(seconds=min(seconds, 1e9)), MOST_ABSENCE)
+    state["not_before"] = until.timestamp()
+    return f"{who} asked us to come back at {until.astimezone(UTC):%Y-%m-%d %H:%M} UTC; what is left waits until then"
+
+
+def told_to_stay_away(state: Mapping[str, Any], who: str, now: datetime) -> str | None:
+    """The line that says that nothing may be asked yet; null where the source may be asked."""
+    told = state.get("not_before")
+    until = datetime.fromtimestamp(told, UTC) if isinstance(told, int | float) else now
+    if not now < until <= now + MOST_ABSENCE:  # further away only if a clock was wrong
+        return None
+    return f"{who} asked us to come back at {until:%Y-%m-%d %H:%M} UTC; nothing was asked"
 
 
 class Lander:

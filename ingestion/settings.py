@@ -147,6 +147,7 @@ class Settings(BaseSettings):
     phone_key: SecretStr | None = None
     serving_url: SecretStr | None = None
     arabic_digits: Literal["latin", "arabic"] = "latin"
+    serving_role: str = Field(default="salwa_reader", pattern=r"^[a-z_][a-z0-9_]{0,62}$")
     chatwoot_url: str | None = None
     chatwoot_account: str | None = None
     chatwoot_token: SecretStr | None = None
@@ -162,7 +163,10 @@ class Settings(BaseSettings):
     chatwoot_webhook_secret: SecretStr | None = None
     chatwoot_webhook_path_token: SecretStr | None = None  # for a Chatwoot too old to sign: /webhooks/chatwoot/<token>
     salla_webhook_secret: SecretStr | None = None
+    refresh_secret: SecretStr | None = None  # signs the Refresh links of dashboards
+    public_url: str = ""  # where readers reach the receiver, https://...
     receive_rotate_seconds: float = Field(default=60.0, gt=0)
+    refresh_min_seconds: float = Field(default=120.0, ge=10)
 
     @property
     def landing(self) -> Path:
@@ -181,6 +185,12 @@ class Settings(BaseSettings):
     @property
     def serving(self) -> Path:
         return self.data / "serving"
+
+    def serving_database(self) -> str | None:
+        """The URL of the PostgreSQL database that readers use; None where they use the DuckDB copy, as the example does."""
+        if self.serving_url is None or (self.data / EXAMPLE_MARKER).exists():
+            return None
+        return self.serving_url.get_secret_value() or None
 
     def workspaces(self) -> list[Workspace]:
         """All workspaces: those of workspaces.toml, else the one that the variables describe."""

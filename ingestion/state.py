@@ -5,12 +5,20 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+from ingestion.errors import SalwaError
 from ingestion.landing import sync_folder
+
+LOOK_AGAIN = 0.05  # seconds
+
+
+class LockTaken(SalwaError):
+    """Another process held a lock for longer than this one would wait."""
 
 
 def state_file(data: Path, workspace: str, source: str) -> Path:
@@ -36,9 +44,32 @@ def write_state(path: Path, state: dict[str, Any], mode: int = 0o600) -> None:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """A lock that works across processes, held for the block."""
+def locked(path: Path, patience: float | None = None) -> Iterator[None]:
+    """A lock that works across processes, held for the block.
+
+    Args:
+        patience: seconds to wait for it; None waits as long as it takes.
+
+    Raises:
+        LockTaken: another process still held it when the patience ended.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        if patience is None:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        else:
+            take_within(lock, patience)
         yield
+
+
+def take_within(lock: IO[str], patience: float) -> None:
+    until = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                raise LockTaken(f"{lock.name} was held for more than {patience:g} seconds") from None
+            time.sleep(LOOK_AGAIN)
+        else:
+            return

@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 
 from ingestion.settings import WEEKDAYS, Settings, Workspace
+from ingestion.source_states import SourceState, source_states
 
 TABLES = {
     "workspaces": (
@@ -21,24 +22,41 @@ TABLES = {
     ),
     "holidays": "workspace varchar, local_date date",
     "whatsapp_numbers": "workspace varchar, phone_number_id varchar, number_name varchar, untagged_sends_are varchar",
+    "source_states": (
+        "workspace varchar, source varchar, kind varchar, last_attempt_at timestamptz, last_success_at timestamptz, "
+        "problem varchar"
+    ),
 }
 
 
 def write_workspace_tables(settings: Settings, as_of: datetime) -> None:
-    """Write the settings of all workspaces.
+    """Write the settings of all workspaces, and the states of their sources.
 
     Args:
         as_of: the build's "now", with a zone.
     """
-    rows = rows_of(settings.workspaces(), as_of)
+    rows = rows_of(settings.workspaces(), as_of) | {"source_states": rows_of_states(source_states(settings))}
+    write_tables(settings, rows)
+
+
+def write_source_states(settings: Settings) -> None:
+    """Write the states of the sources anew: a pull may have changed them since the run began."""
+    write_tables(settings, {"source_states": rows_of_states(source_states(settings))})
+
+
+def write_tables(settings: Settings, rows: dict[str, list[list[Any]]]) -> None:
     with duckdb.connect(str(settings.restricted)) as connection:
         connection.execute("set TimeZone = 'UTC'; create schema if not exists settings; begin")
-        for table, columns in TABLES.items():
-            connection.execute(f"create or replace table settings.{table} ({columns})")
-            if rows[table]:
-                marks = ", ".join("?" * len(rows[table][0]))
-                connection.executemany(f"insert into settings.{table} values ({marks})", rows[table])
+        for table, found in rows.items():
+            connection.execute(f"create or replace table settings.{table} ({TABLES[table]})")
+            if found:
+                marks = ", ".join("?" * len(found[0]))
+                connection.executemany(f"insert into settings.{table} values ({marks})", found)
         connection.execute("commit")
+
+
+def rows_of_states(states: list[SourceState]) -> list[list[Any]]:
+    return [[s.workspace, s.source, s.kind, s.last_attempt_at, s.last_success_at, s.problem] for s in states]
 
 
 def rows_of(workspaces: list[Workspace], as_of: datetime) -> dict[str, list[list[Any]]]:

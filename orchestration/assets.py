@@ -11,6 +11,7 @@ import dagster as dg
 
 from ingestion.loading import LandedSource, load, sources
 from ingestion.settings import Settings, load_settings
+from ingestion.workspace_tables import write_source_states
 from orchestration import stages
 from orchestration.pulls import PULLED_SOURCES
 from orchestration.transform import PROJECT, BuildResult, Node, build, manifest_file, project_manifest
@@ -151,6 +152,19 @@ def workspace_settings(config: RefreshConfig, watcher: Watcher) -> dg.Materializ
     return dg.MaterializeResult(metadata={"as of": as_of.isoformat(), "full": config.full})
 
 
+@dg.asset(
+    key=dg.AssetKey("source_states"),
+    deps=[dg.AssetKey("settings"), *(pulled_key(source) for source in PULLED_SOURCES)],
+    group_name="raw",
+    pool=WRITER_POOL,
+    description="When each source was last heard in full: by its pulls, by the receiver's heartbeat.",
+)
+def known_source_states() -> None:
+    settings = load_settings()
+    with stages.only_writer(settings):
+        write_source_states(settings)
+
+
 def parse_as_of(text: str, settings: Settings) -> datetime:
     """The run's now: the given instant, else the moment it starts. Without an offset it is the first workspace's time."""
     from ingestion.errors import SalwaError
@@ -173,10 +187,15 @@ def dbt_keys() -> dict[str, dg.AssetKey]:
     """Asset keys by dbt's unique id, of models and of the raw tables they read."""
     models = {node["unique_id"]: model_key(node) for node in dbt_nodes("model")}
     tables = {
-        node["unique_id"]: dg.AssetKey("settings") if node["schema"] == "settings" else source_key(node)
+        node["unique_id"]: settings_key(node) if node["schema"] == "settings" else source_key(node)
         for node in dbt_nodes("source")
     }
     return models | tables
+
+
+def settings_key(node: dict[str, Any]) -> dg.AssetKey:
+    """The asset that writes a table of the schema settings: the states of the sources are written after the pulls."""
+    return known_source_states.key if node["name"] == "source_states" else dg.AssetKey("settings")
 
 
 def model_specs() -> list[dg.AssetSpec]:
@@ -261,17 +280,17 @@ def serving_asset() -> dg.AssetsDefinition:
         deps=served,
         group_name="serving",
         pool=WRITER_POOL,
-        kinds={"duckdb"},
-        description="The published copy of facts and marts: serving/current.duckdb.",
+        description="The published copy of facts and marts: in PostgreSQL where SALWA_SERVING_URL is set, else a DuckDB file.",
     )
-    def serving_current(watcher: Watcher) -> dg.MaterializeResult:
+    def serving_current(context: dg.AssetExecutionContext, watcher: Watcher) -> dg.MaterializeResult:
         from dashboards.serving import publish
 
         settings = load_settings()
         with stages.only_writer(settings):
-            version = publish(settings)
+            version = publish(settings, manifest(), stages.runs_with_this_one(settings, context.run.job_name))
         watcher.published(version)
-        return dg.MaterializeResult(metadata={"version": version})
+        where = "PostgreSQL" if settings.serving_database() else "DuckDB"
+        return dg.MaterializeResult(metadata={"version": version, "kind": where})
 
     return serving_current
 
@@ -297,6 +316,7 @@ def all_assets() -> list[dg.AssetsDefinition]:
     return [
         workspace_settings,
         *(pulling_asset(source) for source in PULLED_SOURCES),
+        known_source_states,
         *(loading_asset(source) for source in sources()),
         dbt_asset(),
         serving_asset(),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from ingestion.errors import SalwaError
 from ingestion.settings import Settings, load_settings
@@ -129,6 +130,19 @@ def refresh(
     )
 
 
+@app.command()
+def rollback() -> None:
+    """Show readers the version before the current one, which is removed."""
+    from dashboards.serving import rollback as go_back
+    from orchestration import stages
+
+    settings = load_settings()
+    with stages.only_writer(settings):
+        version = go_back(settings)
+    stages.log_run(settings, job="rollback", outcome="rolled back", version=version)
+    console.out.print(f"[green]Readers see[/] {version} again. The next refresh publishes anew.")
+
+
 @app.command("figures")
 def show_figures(
     from_date: Annotated[str, typer.Option("--from", help="first local date, like 2026-10-01")],
@@ -202,8 +216,10 @@ def receive(
 ) -> None:
     """Take webhooks of WhatsApp, Chatwoot and Salla; what is acknowledged is on disk."""
     from ingestion.receiver.server import serve
+    from orchestration.refresh_page import routes
 
-    serve(load_settings(), host, port, workers)
+    settings = load_settings()
+    serve(settings, host, port, workers, more_routes=routes(settings))
 
 
 @app.command()
@@ -216,11 +232,30 @@ def check(
     settings = load_settings()
     name = workspace_of(settings, workspace)
     chosen = next(one for one in settings.workspaces() if one.name == name)
-    findings = list(findings_of(settings, chosen, source))
-    for finding in findings:
-        mark = "[green]✓[/]" if finding.is_good else "[red]✗[/]"
-        console.out.print(f"{mark} {finding.what}" + (f"\n    {finding.advice}" if finding.advice else ""), soft_wrap=True)
-    raise typer.Exit(0 if all(finding.is_good for finding in findings) else 1)
+    bad = 0
+    for finding in findings_of(settings, chosen, source):
+        console.show_finding(finding.what, finding.is_good, finding.advice)
+        bad += not finding.is_good
+    what = "1 thing" if bad == 1 else f"{bad} things"
+    console.out.print(f"\n{what} to do, marked with ✗." if bad else "\nNothing is missing.")
+    raise typer.Exit(1 if bad else 0)
+
+
+@app.command("salla-login")
+def salla_login(
+    redirect: Annotated[
+        str | None, typer.Option(help="the app's callback address at Salla Partners [http://localhost:8976/salla]")
+    ] = None,
+    workspace: WorkspaceName = None,
+) -> None:
+    """Connect a Salla store by logging in, for an app in custom mode; also without a browser on this machine."""
+    from ingestion.salla.login import REDIRECT, log_in
+
+    settings = load_settings()
+    name = workspace_of(settings, workspace)
+    store = log_in(settings, name, redirect or REDIRECT)
+    console.out.print(f"[green]Connected[/]: workspace {name} is Salla store {store}.")
+    console.out.print("Next: `salwa check salla` shows what the tokens open, `salwa refresh` fetches the orders.")
 
 
 @app.command()
@@ -262,7 +297,7 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except SalwaError as error:
-        console.err.print(f"[red]salwa:[/] {error}", soft_wrap=True, markup=True)
+        console.err.print(f"[red]salwa:[/] {escape(str(error))}", soft_wrap=True)
         sys.exit(2)
 
 

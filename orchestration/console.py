@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -27,6 +28,18 @@ def progress() -> Iterator[Progress]:
     )
     with Progress(*columns, console=err, transient=True) as display:
         yield display
+
+
+def show_finding(what: str, is_good: bool, advice: str) -> None:
+    """One thing that was looked at, and what to do about it; lines end between words at any width."""
+    mark = Text("✓", style="green") if is_good else Text("✗", style="red")
+    row = Table.grid(padding=(0, 1))
+    row.add_column(width=1)
+    row.add_column(overflow="fold")
+    row.add_row(mark, Text(what))
+    if advice and not is_good:
+        row.add_row("", Text(advice, style="dim"))
+    out.print(row)
 
 
 def duration_text(seconds: Decimal | float | None) -> str:

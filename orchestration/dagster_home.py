@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -21,6 +22,11 @@ freshness:
   enabled: true
 run_monitoring:
   enabled: true
+event_log_storage:
+  module: orchestration.event_log
+  class: KeptOpenEventLog
+  config:
+    base_dir: {history}
 retention:
   schedule:
     purge_after_days: 30
@@ -34,8 +40,9 @@ def dagster_home(settings: Settings) -> Path:
     home = (settings.data / "dagster").resolve()
     home.mkdir(parents=True, exist_ok=True)
     config = home / "dagster.yaml"
-    if not config.exists() or config.read_text(encoding="utf-8") != DAGSTER_YAML:
-        config.write_text(DAGSTER_YAML, encoding="utf-8")
+    wanted = DAGSTER_YAML.replace("{history}", json.dumps(str(home / "history" / "runs")))
+    if not config.exists() or config.read_text(encoding="utf-8") != wanted:
+        config.write_text(wanted, encoding="utf-8")
     os.environ["DAGSTER_HOME"] = str(home)
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "true"
     return home

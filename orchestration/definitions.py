@@ -1,10 +1,12 @@
-"""What Dagster serves: assets, the jobs refresh and nightly, their schedules, and the log of runs."""
+"""What Dagster serves: assets, the jobs refresh and nightly, their schedules, the sensor that follows what lands, and
+the log of runs."""
 
 import dagster as dg
 
 from ingestion.settings import load_settings
 from orchestration import stages
-from orchestration.assets import Watcher, all_assets
+from orchestration.assets import Watcher, all_assets, pulled_key
+from orchestration.following import following_sensor
 from orchestration.pulls import PULLED_SOURCES
 
 HOURLY = "0 * * * *"
@@ -12,16 +14,25 @@ NIGHTLY = "30 2 * * *"
 COMPACTION = dg.AssetSelection.assets(dg.AssetKey(["serving", "compaction"]))
 
 
-@dg.run_status_sensor(run_status=dg.DagsterRunStatus.FAILURE, default_status=dg.DefaultSensorStatus.RUNNING)
-def failed_runs(context: dg.RunStatusSensorContext) -> None:
+@dg.run_failure_sensor(default_status=dg.DefaultSensorStatus.RUNNING)
+def failed_runs(context: dg.RunFailureSensorContext) -> None:
     """Write failed runs into the log that `salwa status` shows; readers still have the last good copy."""
     stages.log_run(
         load_settings(),
         job=context.dagster_run.job_name,
         outcome="failed",
         run_id=context.dagster_run.run_id,
-        message=context.failure_event.message or "",
+        message=failure_message(context),
     )
+
+
+def failure_message(context: dg.RunFailureSensorContext) -> str:
+    """The failed step's own words, such as the test that failed; else Dagster's."""
+    for event in context.get_step_failure_events():
+        told = event.step_failure_data.user_failure_data
+        if told and told.description:
+            return told.description
+    return context.failure_event.message or ""
 
 
 @dg.run_status_sensor(run_status=dg.DagsterRunStatus.SUCCESS, default_status=dg.DefaultSensorStatus.RUNNING)
@@ -48,6 +59,8 @@ def definitions() -> dg.Definitions:
         config={"ops": {f"pulled__{source}": {"config": {"depth": "nightly"}} for source in PULLED_SOURCES}},
         description="Everything refresh does, asking the sources in full depth, and compaction of the database files.",
     )
+    not_followed = {dg.AssetKey(["serving", "compaction"]), *(pulled_key(source) for source in PULLED_SOURCES)}
+    followed = [key for asset in assets for key in asset.keys if key not in not_followed]
     zone = load_settings().workspaces()[0].timezone
     return dg.Definitions(
         assets=assets,
@@ -62,7 +75,7 @@ def definitions() -> dg.Definitions:
             )
             for name, job, cron in (("hourly_refresh", refresh, HOURLY), ("nightly", nightly, NIGHTLY))
         ],
-        sensors=[failed_runs, good_runs],
+        sensors=[following_sensor(followed), failed_runs, good_runs],
         resources={"watcher": Watcher()},
         executor=dg.in_process_executor,
     )

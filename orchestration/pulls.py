@@ -9,10 +9,11 @@ from typing import Literal
 
 from ingestion.errors import SalwaError
 from ingestion.pulling import Finding
-from ingestion.settings import Settings, Workspace
+from ingestion.settings import EXAMPLE_MARKER, Settings, Workspace
+from ingestion.source_states import LIVE_SOURCES, forget_attempts, note_attempt, note_outcome
 
 Depth = Literal["refresh", "nightly"]
-PULLED_SOURCES = ("whatsapp", "chatwoot", "salla")
+PULLED_SOURCES = LIVE_SOURCES
 
 
 @dataclass(frozen=True)
@@ -28,20 +29,27 @@ def pull(settings: Settings, source: str, depth: Depth) -> SourcePull:
     lines, problems = 0, []
     for workspace in settings.workspaces():
         if not is_connected(settings, workspace, source):
+            forget_attempts(settings.data, workspace.name, source)
             continue
+        began, told = datetime.now(UTC), []
+        note_attempt(settings.data, workspace.name, source, began)
         try:
             pulled = puller(source)(settings, workspace, depth)
             lines += pulled.pages
-            problems += [f"{workspace.name}: {problem}" for problem in pulled.problems]
+            told = list(pulled.problems)
         except SalwaError as error:
-            problems.append(f"{workspace.name}: {error}")
+            told = [str(error)]
         except Exception as error:  # a fault of ours in one source must not stop the others; its text may hold a secret
-            problems.append(f"{workspace.name}: the pull broke off with {type(error).__name__}; the next one goes on")
+            told = [f"the pull broke off with {type(error).__name__}; the next one goes on"]
+        note_outcome(settings.data, workspace.name, source, began, told)
+        problems += [f"{workspace.name}: {problem}" for problem in told]
     return SourcePull(lines, problems)
 
 
 def is_connected(settings: Settings, workspace: Workspace, source: str) -> bool:
     """Whether there is anything to ask the source with."""
+    if (settings.data / EXAMPLE_MARKER).exists():
+        return False  # the example's people do not exist, and its addresses must not be shown your keys
     if source == "chatwoot":
         return bool(workspace.chatwoot_url and (workspace.chatwoot_token or settings.chatwoot_token))
     if source == "whatsapp":
@@ -72,28 +80,20 @@ def check(settings: Settings, workspace: Workspace, source: str) -> Iterator[Fin
     Raises:
         SalwaError: there is no such source.
     """
+    if source not in PULLED_SOURCES:
+        raise SalwaError(f"there is nothing to check of {source!r}; there is {', '.join(PULLED_SOURCES)}")
+    from ingestion.receiver.checks import check_receiver
+
+    yield from check_receiver(settings, workspace, source)
     if source == "chatwoot":
         from ingestion.chatwoot.checks import check_chatwoot
 
         yield from check_chatwoot(settings, workspace)
-        yield secret_finding("webhooks", settings.chatwoot_webhook_secret, "SALWA_CHATWOOT_WEBHOOK_SECRET")
     elif source == "whatsapp":
         from ingestion.whatsapp.graph import check_whatsapp
 
-        yield secret_finding("webhooks", settings.whatsapp_app_secret, "SALWA_WHATSAPP_APP_SECRET")
-        yield secret_finding("the handshake", settings.whatsapp_verify_token, "SALWA_WHATSAPP_VERIFY_TOKEN")
         yield from check_whatsapp(settings, workspace)
-    elif source == "salla":
+    else:
         from ingestion.salla.check import check_salla
 
-        yield secret_finding("webhooks", settings.salla_webhook_secret, "SALWA_SALLA_WEBHOOK_SECRET")
         yield from check_salla(settings, workspace.name)
-    else:
-        raise SalwaError(f"no source {source!r}; there is {', '.join(PULLED_SOURCES)}")
-
-
-def secret_finding(what: str, secret: object, variable: str) -> Finding:
-    """Whether the receiver can take what the source sends."""
-    if secret:
-        return Finding(f"{what}: the secret is set", True)
-    return Finding(f"{what}: {variable} is not set", False, "until it is, the receiver answers 503 on this path")

@@ -47,6 +47,7 @@ def refresh(settings: Settings, full: bool = False, as_of: str = "", pulls: bool
 
         from orchestration.assets import parse_as_of
         from orchestration.definitions import defs
+        from orchestration.following import bury_dead_runs, terminal_run
         from orchestration.pulls import PULLED_SOURCES
 
         parse_as_of(as_of, settings)
@@ -54,11 +55,13 @@ def refresh(settings: Settings, full: bool = False, as_of: str = "", pulls: bool
         watcher = terminal_watcher(display, task, done)
         job = defs.resolve_job_def(JOB)
         logging.getLogger("dagster").setLevel(logging.CRITICAL)
-        with dg.DagsterInstance.get() as instance:
+        with dg.DagsterInstance.get() as instance, terminal_run(settings) as tags:
+            bury_dead_runs(instance, settings)
             result = job.execute_in_process(
                 instance=instance,
                 raise_on_error=False,
                 resources={"watcher": watcher},
+                tags=tags,
                 run_config={
                     "ops": {
                         "settings": {"config": {"full": full, "as_of": as_of}},

@@ -6,19 +6,21 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from dashboards.serving import record_runs
 from ingestion.errors import SalwaError
 from ingestion.settings import Settings
 from ingestion.state import locked
 
 INGESTION = Path(__file__).parents[1] / "ingestion"
 RUN_LOG = "runs.ndjson"
+RUNS_SERVED = 20
 
 
 def only_writer(settings: Settings) -> AbstractContextManager[None]:
@@ -125,6 +127,16 @@ def log_run(settings: Settings, **what: Any) -> None:
     """Add a run to the log that `salwa status` reads."""
     with (settings.data / RUN_LOG).open("a", encoding="utf-8") as log:
         log.write(json.dumps({"ended_at": datetime.now(UTC).isoformat(), **what}, ensure_ascii=False) + "\n")
+    if what["outcome"] != "published":
+        # what readers see stays, but they are told that it was not renewed; serving itself may be what failed
+        with suppress(SalwaError, OSError, duckdb.Error):
+            record_runs(settings, last_runs(settings, RUNS_SERVED))
+
+
+def runs_with_this_one(settings: Settings, job: str) -> list[dict[str, Any]]:
+    """The run log as it will stand when the run that publishes now has ended."""
+    this = {"ended_at": datetime.now(UTC).isoformat(), "job": job, "outcome": "published"}
+    return [this, *last_runs(settings, RUNS_SERVED - 1)]
 
 
 def last_runs(settings: Settings, count: int = 5) -> list[dict[str, Any]]:

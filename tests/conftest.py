@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from postgres import running_postgres
 
 from dashboards.serving import open_serving, publish
 from ingestion.example import ExampleTruth, example_workspaces_toml, write_example
@@ -47,6 +48,25 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings(data=tmp_path / "data", phone_key=KEY)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The URL of a PostgreSQL that runs as long as the tests do; its user postgres may do anything."""
+    with running_postgres() as url:
+        yield url
+
+
+@pytest.fixture
+def database(postgres_server: str) -> Iterator[str]:
+    """The URL of an empty PostgreSQL database of its own."""
+    import psycopg
+
+    name = f"test_{os.urandom(4).hex()}"
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute(f"create database {name}")
+        yield postgres_server.replace("/postgres?", f"/{name}?")
+        connection.execute(f"drop database {name} with (force)")
 
 
 def run_stages(
@@ -108,10 +128,10 @@ def table_rows(settings: Settings, table: str) -> list[tuple]:
 
 
 def served_tables(settings: Settings) -> list[str]:
-    """Names of all served tables of facts and marts."""
+    """Names of all served tables of facts and marts, without the one that says which version they are."""
     with open_serving(settings) as connection:
         rows = connection.execute(
             "select table_schema || '.' || table_name from information_schema.tables "
-            "where table_schema in ('facts', 'marts') order by 1"
+            "where table_schema in ('facts', 'marts') and table_name <> 'serving_version' order by 1"
         ).fetchall()
     return [name for (name,) in rows]

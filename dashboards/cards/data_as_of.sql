@@ -1,4 +1,6 @@
 -- The instant the numbers are of: the oldest of the chosen workspaces.
 select min(as_of) as as_of
 from facts.dim_workspaces
-where workspace in (select workspace from facts.dim_dates where 1 = 1 [[and {{workspace}}]])
+where
+    1 = 1
+    [[and workspace in (select workspace from facts.dim_dates where {{workspace}})]]

@@ -4,7 +4,9 @@ with chosen_workspaces as (
         workspace,
         as_of
     from facts.dim_workspaces
-    where workspace in (select workspace from facts.dim_dates where 1 = 1 [[and {{workspace}}]])
+    where
+        1 = 1
+        [[and workspace in (select workspace from facts.dim_dates where {{workspace}})]]
 ),
 
 chosen_channels as (

@@ -130,10 +130,14 @@ def write_database(
     """
     if first:
         serving.execute(CUT_CONVERSATIONS, {"first": first})
-    words = {word for text in sql_texts for word in re.findall(r"\w+", text)} | {"channel_name", "agent_name", "local_date"}
+    words = {word for text in sql_texts for word in re.findall(r"\w+", text)} | {
+        "channel_name",
+        "agent_name",
+        "local_date",
+    }
     file.unlink(missing_ok=True)
     rows = 0
-    numbers = IdNumbers()
+    numbers: dict[str, int] = {}  # an id's number is the same in every table and column
     with sqlite3.connect(file) as target:
         for table in tables_of(sql_texts):
             rows += copy_table(serving, target, table, words, numbers, first)
@@ -142,25 +146,12 @@ def write_database(
     return rows
 
 
-class IdNumbers:
-    """A small number for each id, the same wherever a column of that name appears."""
-
-    def __init__(self) -> None:
-        self._numbers: dict[str, dict[str, int]] = {}
-
-    def of(self, column: str, value: str | None) -> int | None:
-        if value is None:
-            return None
-        known = self._numbers.setdefault(column, {})
-        return known.setdefault(value, len(known))
-
-
 def copy_table(
     serving: duckdb.DuckDBPyConnection,
     target: sqlite3.Connection,
     table: str,
     words: set[str],
-    numbers: IdNumbers,
+    numbers: dict[str, int],
     first: date | None = None,
 ) -> int:
     described = serving.execute(f"describe {table}").fetchall()
@@ -176,7 +167,8 @@ def copy_table(
         rows = [list(row) for row in batch]
         for row in rows:
             for number in ids:
-                row[number] = numbers.of(columns[number][0], row[number])
+                if row[number] is not None:
+                    row[number] = numbers.setdefault(row[number], len(numbers))
         target.executemany(f"insert into {bare} values ({', '.join('?' * len(columns))})", rows)
         copied += len(rows)
     for name, _kind in columns:

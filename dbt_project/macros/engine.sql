@@ -38,3 +38,8 @@
 {% macro each_date(first_date, last_date) -%}
     cast(unnest(generate_series({{ first_date }}, {{ last_date }}, interval 1 day)) as date)
 {%- endmacro %}
+
+{# The text at a path of a JSON document; null where there is nothing. #}
+{% macro json_text(document, path) -%}
+    ({{ document }} ->> '{{ path }}')
+{%- endmacro %}

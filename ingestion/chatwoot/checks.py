@@ -11,7 +11,7 @@ import requests
 
 from ingestion.chatwoot.api import Api, listed, open_api
 from ingestion.errors import SalwaError
-from ingestion.http import SourceRefused, SourceUnavailable
+from ingestion.http import ComeBackLater, SourceRefused, SourceUnavailable
 from ingestion.pulling import Finding
 from ingestion.settings import Settings, Workspace
 
@@ -35,11 +35,11 @@ def check_chatwoot(
     try:
         api = open_api(settings, workspace, datetime.now(UTC), sleep, session)
     except SalwaError as error:
-        return [Finding("settings: incomplete", False, f"{error}; see .env.example")]
+        return [Finding("Chatwoot: not set up", False, f"{error}; docs/sources/chatwoot.md says where each is found")]
     found = [Finding("settings: address, account and token are set", True)]
     try:
         profile = api.ask_at(f"{api.url}/api/v1/profile", "/profile", {}).data
-    except SourceUnavailable as error:
+    except (SourceUnavailable, ComeBackLater) as error:
         return [
             *found,
             Finding("address: no answer", False, f"{error}. Is SALWA_CHATWOOT_URL right, and reachable from here?"),

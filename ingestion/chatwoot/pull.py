@@ -23,10 +23,10 @@ import requests
 from ingestion.chatwoot import memory as remembered
 from ingestion.chatwoot.api import ASKED_AGAIN, PAUSE, Answer, Api, count_of, listed, number, open_api, without_secrets
 from ingestion.chatwoot.memory import mark, note_conversation, set_mark, short_hash
-from ingestion.http import SourceRefused, SourceUnavailable
-from ingestion.pulling import Lander, Pulled
+from ingestion.http import ComeBackLater, SourceRefused, SourceUnavailable
+from ingestion.pulling import Lander, Pulled, stay_away, told_to_stay_away
 from ingestion.settings import Settings, Workspace
-from ingestion.state import locked, state_file, write_state
+from ingestion.state import locked, read_state, state_file, write_state
 
 Depth = Literal["refresh", "nightly"]
 CATALOGUES = ("/agents", "/inboxes", "/teams", "/labels")
@@ -90,6 +90,9 @@ def pull_chatwoot(
     api = open_api(settings, workspace, now, sleep, session, clock)
     summary = state_file(settings.data, workspace.name, "chatwoot")
     with locked(summary):
+        before = read_state(summary)
+        if line := told_to_stay_away(before, "Chatwoot", api.clock()):
+            return Pulled(problems=[line])
         memory = remembered.open_memory(summary.with_name(f"chatwoot-{api.account}.sqlite"), api.url)
         try:
             lander = Lander(
@@ -103,10 +106,14 @@ def pull_chatwoot(
             )
             with lander:
                 run = Run(api, memory, lander, now, progress=progress)
-                pull_everything(run, depth)
+                try:
+                    pull_everything(run, depth)
+                    done = {"account": api.account, "last_success": api.clock().isoformat(), "depth": depth}
+                except ComeBackLater as later:
+                    run.problem(stay_away(before, "Chatwoot", api.clock(), later.seconds))
+                    done = before
             run.pulled.pages = lander.lines
-            done = {"account": api.account, "last_start": now.isoformat(), "last_success": api.clock().isoformat()}
-            write_state(summary, done | {"depth": depth, "problems": run.pulled.problems})
+            write_state(summary, done | {"last_start": now.isoformat(), "problems": run.pulled.problems})
         finally:
             memory.close()
     return run.pulled
@@ -330,7 +337,7 @@ def look_for_the_missing(run: Run) -> None:
     shown = sum(row[1] == round_ for row in rows)
     ids = {row[0] for row in rows}
     high = max((row[0] for row in rows if row[1] == round_), default=0)
-    known = {row[0]: row[2] for row in rows if row[1] != round_ and row[3] is None and row[0] <= high}
+    known = {row[0]: row[2] for row in rows if row[1] != round_ and row[3] is None}  # also the newest of all
     gaps = [found for found in range(1, high + 1) if found not in ids][:MOST_GAPS]
     if not high:
         return

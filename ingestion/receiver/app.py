@@ -10,7 +10,7 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -47,6 +47,7 @@ class Limits:
     header_seconds: float = 10.0
     buffered_bytes: int = 64 * 1024 * 1024  # bodies in memory, per worker
     connections: int = 1000  # per worker
+    token_seconds: float = 20.0  # to store Salla's tokens; Salla itself waits for about 30
     linger_seconds: float = 5.0  # how long a refused body is read on, so that its sender hears why
     rotate_bytes: int = FILE_BYTES
 
@@ -62,8 +63,11 @@ class Shared:
     buffered: int = 0
 
 
-def make_app(settings: Settings, limits: Limits | None = None) -> Starlette:
+def make_app(settings: Settings, limits: Limits | None = None, more_routes: Sequence[Route] = ()) -> Starlette:
     """The receiver as an ASGI application; its life span opens and closes the landing files.
+
+    Args:
+        more_routes: of other pages on the same service.
 
     Raises:
         SalwaError: the workspaces cannot be read.
@@ -87,7 +91,7 @@ def make_app(settings: Settings, limits: Limits | None = None) -> Starlette:
         routes += doors(shared, workspaces[0], "/webhooks")
     for workspace in workspaces:
         routes += doors(shared, workspace, f"/w/{workspace.name}/webhooks")
-    app = Starlette(routes=routes, lifespan=life)
+    app = Starlette(routes=[*routes, *more_routes], lifespan=life)
     app.router.redirect_slashes = False
     app.router.default = Door(shared, "unknown path", {})
     return app
@@ -235,7 +239,7 @@ def landing_handler(workspace: str, source: str, proof: Proof | None, secret: st
             if not test(body):
                 raise Refused(401, "the signature does not match")
             if source == "salla":
-                body = await without_tokens(shared.settings, workspace, body)
+                body = await without_tokens(shared, workspace, body)
             await shared.writer.land(key, landed_line(Delivery(body, received_at=received_at)))
         except NotLanded:
             raise Refused(503, "not landed") from None
@@ -299,8 +303,14 @@ async def read_body(receive: Receive, shared: Shared, held: list[int]) -> bytes:
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-async def without_tokens(settings: Settings, workspace: str, body: bytes) -> bytes:
+async def without_tokens(shared: Shared, workspace: str, body: bytes) -> bytes:
     """Salla's body as it may land. The tokens of app.store.authorize are stored before.
+
+    Salla sends tokens once, and again only where it hears no 200. So they are never acknowledged before they are on
+    disk under the refresher's lock: whatever hinders that (the lock, the disk, another store's tokens) is answered with
+    503. A refresh holds the lock for 70 seconds at most, and Salla's three retries, which come five minutes apart (or,
+    as some saw, 10 to 30 seconds), outlast it. Tokens set aside without the lock would be a second truth beside the
+    refresher's, so there are none. It happens in a thread: everybody else is served meanwhile.
 
     Raises:
         Refused: they could not be stored, so Salla shall send them again.
@@ -310,8 +320,10 @@ async def without_tokens(settings: Settings, workspace: str, body: bytes) -> byt
         return body
     document = authorization(body)
     if document is not None:
+        patience = shared.limits.token_seconds
         try:
-            await asyncio.to_thread(keep_tokens, settings, workspace, document)
+            async with asyncio.timeout(patience + 1):  # the lock's own patience ends first, but for want of a thread
+                await asyncio.to_thread(keep_tokens, shared.settings, workspace, document, patience)
         except Exception as error:
             if isinstance(error, SalwaError):
                 log_line(f"salla: {error}")
@@ -331,7 +343,7 @@ def authorization(body: bytes) -> dict[str, Any] | None:
     return document if isinstance(data, dict) and isinstance(data.get("access_token"), str) else None
 
 
-def keep_tokens(settings: Settings, workspace: str, document: dict[str, Any]) -> None:
+def keep_tokens(settings: Settings, workspace: str, document: dict[str, Any], patience: float) -> None:
     from ingestion.salla.tokens import store_tokens
 
-    store_tokens(settings, workspace, document.get("merchant"), document)
+    store_tokens(settings, workspace, document.get("merchant"), document, patience=patience)

@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -23,7 +23,12 @@ RESTART_SECONDS = 1.0  # a worker that dies at once is not started in a tight lo
 
 
 def serve(
-    settings: Settings, host: str = "127.0.0.1", port: int = 8080, workers: int = 1, limits: Any | None = None
+    settings: Settings,
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    workers: int = 1,
+    limits: Any | None = None,
+    more_routes: Sequence[Any] = (),
 ) -> None:
     """Receive until SIGTERM or SIGINT; what has begun by then is finished and landed.
 
@@ -31,6 +36,7 @@ def serve(
         port: 0 takes a free one; the line on stderr says which.
         workers: processes that share the port. Each writes files of its own.
         limits: ingestion.receiver.app.Limits, if not the usual ones.
+        more_routes: Starlette routes of other pages on the same service.
 
     Raises:
         SalwaError: the port is taken, or the landing zone cannot be written.
@@ -51,9 +57,9 @@ def serve(
     allow_many_files()
     limits = limits or Limits()
     if workers == 1:
-        run_worker(settings, listener, limits)
+        run_worker(settings, listener, limits, more_routes)
     else:
-        supervise(lambda parent: run_worker(settings, listener, limits, parent), workers, listener.close)
+        supervise(lambda parent: run_worker(settings, listener, limits, more_routes, parent), workers, listener.close)
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
@@ -83,7 +89,9 @@ def allow_many_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def run_worker(settings: Settings, listener: socket.socket, limits: Any, parent: int | None = None) -> None:
+def run_worker(
+    settings: Settings, listener: socket.socket, limits: Any, more_routes: Sequence[Any] = (), parent: int | None = None
+) -> None:
     """Serve until a signal. parent: the supervisor's pid; without it the worker ends too."""
     import uvicorn
 
@@ -107,7 +115,7 @@ def run_worker(settings: Settings, listener: socket.socket, limits: Any, parent:
             server.should_exit = True
 
     config = uvicorn.Config(
-        make_app(settings, limits),
+        make_app(settings, limits, more_routes),
         http=guarded_protocol(limits),
         ws="none",
         lifespan="on",

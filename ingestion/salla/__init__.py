@@ -28,6 +28,7 @@ SALLA = LandedSource(
         "employees",
         "store_info",
         "report_statuses",
+        "list_totals",
         "other_objects",
     ),
 )

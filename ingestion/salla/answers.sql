@@ -22,6 +22,7 @@ calls as (
             '/{id}',
             'g'
         ) as call,
+        regexp_extract(target, '\?([^#]*)', 1) as query,
         -- the order a call was about stands in its path or in its query
         coalesce(
             nullif(regexp_extract(target, '[?&]order_id=(\d+)', 1), ''),
@@ -40,6 +41,7 @@ select
     method = 'WEBHOOK' or lower(kind) = 'webhook' as is_webhook,
     case when lower(kind) in ('webhook', 'tombstone') then null else call end as call,
     asked_order_id,
+    query,
     page,
     case
         when lower(kind) = 'webhook' then lower(text_of(body -> '$.event'))

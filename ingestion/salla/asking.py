@@ -17,8 +17,9 @@ from zoneinfo import ZoneInfo
 import requests
 
 from ingestion.errors import SalwaError
-from ingestion.http import SourceRefused, SourceUnavailable, get, retry_after
+from ingestion.http import ComeBackLater, SourceRefused, SourceUnavailable, get, retry_after
 from ingestion.landing import Delivery, LandingWriter
+from ingestion.pulling import stay_away
 from ingestion.redaction import redact
 from ingestion.salla.budget import CUSTOMER_SECONDS, Budget
 from ingestion.salla.tokens import Disconnected, access_token
@@ -130,7 +131,7 @@ def ask(pull: Pull, path: str, params: Mapping[str, Any] | None = None) -> Answe
             response, told = once(pull, call, token, is_customers)
         except _Throttled as throttled:
             if too_long(pull, throttled.seconds):  # not this run: nothing else may be asked either
-                pull.state["not_before"] = pull.clock().timestamp() + throttled.seconds
+                pull.problem(stay_away(pull.state, "Salla", pull.clock(), throttled.seconds))
                 pull.deadline = pull.clock().timestamp()
                 raise OutOfTime from None
             pull.sleep(throttled.seconds)
@@ -150,7 +151,7 @@ def once(pull: Pull, call: str, token: str, is_customers: bool) -> tuple[request
     """The good answer, or None and the answer that refuses.
 
     Raises:
-        _Throttled: 429, and for how long.
+        _Throttled: 429, or another answer that names a wait too long for get(), and for how long.
     """
     answers: list[requests.Response] = []
 
@@ -169,7 +170,10 @@ def once(pull: Pull, call: str, token: str, is_customers: bool) -> tuple[request
     pull.session.headers["Accept"] = "application/json"
     pull.budget.spend(pull.clock().timestamp(), is_customers)
     try:
-        good = get(pull.session, pull.settings.salla_api.rstrip("/") + call, sleep=pull.sleep, on_answer=note)
+        address = pull.settings.salla_api.rstrip("/") + call
+        good = get(pull.session, address, sleep=pull.sleep, on_answer=note, patience=pull.patience)
+    except ComeBackLater as later:
+        raise _Throttled(later.seconds) from None
     except SourceRefused:
         return None, answers[-1]
     return good, good

@@ -10,6 +10,7 @@ from ingestion.errors import SalwaError
 from ingestion.http import TIMEOUT
 from ingestion.pulling import Finding
 from ingestion.salla.asking import message_of
+from ingestion.salla.sorting import unsorted_line
 from ingestion.salla.tokens import Connection, access_token, connection
 from ingestion.settings import Settings
 from ingestion.state import read_state, state_file
@@ -21,7 +22,7 @@ CALLS = (
     ("/products", "products", "products.read"),
     ("/carts/abandoned", "abandoned carts", "carts.read"),
     ("/transactions", "payments", "transactions.read"),
-    ("/settings/fields/reports.order_statuses", "the statuses ticked for reports", "store-settings.read"),
+    ("/settings/fields/reports.order_statuses", "statuses ticked for reports", "store-settings.read"),
 )
 
 
@@ -31,67 +32,82 @@ def check_salla(settings: Settings, workspace: str, now: datetime | None = None)
     known = connection(settings, workspace)
     if known is None:
         advice = (
-            "install the app in the store while `salwa receive` takes Salla's webhooks (app.store.authorize brings the "
-            "tokens), or log in once in custom mode"
+            "an app in custom mode: run `salwa salla-login`. An app in easy mode: install it in the store while `salwa "
+            "receive` runs, for Salla sends the tokens as a webhook"
         )
-        return [*found, Finding(f"workspace {workspace} has no Salla tokens", False, advice)]
+        return [*found, Finding(f"store: not connected, workspace {workspace} has no tokens", False, advice)]
     at = now or datetime.now(UTC)
     found.extend(connection_findings(known, at))
     try:
         token = access_token(settings, workspace, at)
+        if is_token_refused(settings, token):  # as a pull does: the app may have been removed meanwhile
+            token = access_token(settings, workspace, at, rejected=token)
     except SalwaError as error:
-        return [*found, Finding("the tokens do not open the store", False, str(error))]
+        return [*found, Finding("store: the tokens do not open it", False, str(error))]
     return [*found, *call_findings(settings, token, known), *state_findings(settings, workspace)]
 
 
+def is_token_refused(settings: Settings, token: str) -> bool:
+    """Whether Salla refuses the token itself, not only a permission of it."""
+    told = probe(settings, "/store/info", token)
+    return isinstance(told, str) and told.startswith("Salla answers 401") and "scope" not in told.lower()
+
+
 def settings_findings(settings: Settings) -> list[Finding]:
-    has_client = bool(settings.salla_client_id and settings.salla_client_secret)
-    advice = (
-        ""
-        if has_client
-        else "set SALWA_SALLA_CLIENT_ID and SALWA_SALLA_CLIENT_SECRET from the app's page at Salla Partners"
-    )
-    return [Finding("the app's client id and secret are set", has_client, advice)]
+    if settings.salla_client_id and settings.salla_client_secret:
+        return [Finding("app: its client id and secret are set", True)]
+    advice = "set SALWA_SALLA_CLIENT_ID and SALWA_SALLA_CLIENT_SECRET from the app's page in Salla Partners"
+    return [Finding("app: its client id or secret is not set", False, advice)]
 
 
 def connection_findings(known: Connection, at: datetime) -> list[Finding]:
     found = []
     if known.interrupted_at and not known.broken:
-        began = datetime.fromtimestamp(known.interrupted_at, UTC).isoformat(timespec="minutes")
-        advice = "its answer never came, so the token may be spent: reinstall the app before the access token ends"
-        found.append(Finding(f"a refresh of the tokens begun at {began} was interrupted", False, advice))
+        advice = (
+            "its answer never came, so the tokens may be spent: before the access token ends, reinstall the app or run "
+            "`salwa salla-login`"
+        )
+        what = f"tokens: a renewal begun at {shown(known.interrupted_at)} was interrupted"
+        found.append(Finding(what, False, advice))
     if known.scope and "offline_access" not in known.scope.split():
-        advice = "ask for offline_access too, and install the app again"
-        found.append(Finding("the tokens cannot be renewed", False, advice))
-    ends = datetime.fromtimestamp(known.expires_at, UTC).isoformat(timespec="minutes")
-    found.append(
-        Finding(f"the access token lasts until {ends}", known.expires_at > at.timestamp(), "it is renewed now")
-    )
+        advice = "tick offline_access among the app's scopes too, then install the app again or run `salwa salla-login`"
+        found.append(Finding("tokens: they cannot be renewed", False, advice))
+    if known.expires_at > at.timestamp():
+        found.append(Finding(f"tokens: good until {shown(known.expires_at)}, and renewed before", True))
     return found
+
+
+def shown(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def call_findings(settings: Settings, token: str, known: Connection) -> list[Finding]:
     """Whether each call that a pull needs is answered."""
     answer = probe(settings, "/store/info", token)
     if isinstance(answer, str):
-        return [Finding("the store answers", False, answer)]
+        return [Finding("store: it does not answer", False, answer)]
     try:
         store = answer.json().get("data") or {}
         name, merchant, plan = store.get("name"), store.get("id"), store.get("plan")
     except (ValueError, AttributeError):
-        return [Finding("the store answers", False, f"but not in JSON: is {settings.salla_api} Salla?")]
+        return [
+            Finding(
+                "store: it answers, but not in JSON", False, f"is {settings.salla_api} Salla? Check SALWA_SALLA_API"
+            )
+        ]
     is_ours = known.merchant is None or str(merchant) == known.merchant
-    advice = "" if is_ours else f"the workspace belongs to store {known.merchant}; install the app there"
-    found = [Finding(f"the tokens open store {merchant} ({name}, plan {plan})", is_ours, advice)]
+    advice = f"the workspace is store {known.merchant}: log in there, or install the app there"
+    what = f"store: {name}, number {merchant}, plan {plan}" + ("" if is_ours else "; that is another store")
+    found = [Finding(what, is_ours, "" if is_ours else advice)]
     for path, what, scope in CALLS:
         told = probe(settings, path, token)
-        found.append(
-            Finding(
-                f"{what} can be read",
-                not isinstance(told, str),
-                f"{told}; the permission is {scope}" if isinstance(told, str) else "",
+        if isinstance(told, str):
+            advice = (
+                f"{told}. If it is the permission: tick {scope} among the app's scopes, then reinstall or log in again"
             )
-        )
+            found.append(Finding(f"{what}: cannot be read", False, advice))
+        else:
+            found.append(Finding(f"{what}: can be read", True))
     return found
 
 
@@ -113,11 +129,12 @@ def state_findings(settings: Settings, workspace: str) -> list[Finding]:
     plan = state.get("backfill", {})
     known = sum(len(orders) for orders in state.get("orders", {}).values())
     if not plan:
-        return [Finding("nothing was pulled yet", True)]
+        return [Finding("history: nothing was fetched yet; `salwa refresh` does", True)]
     how_far = (
-        "the history of orders is complete"
-        if plan.get("is_done")
-        else f"the history of orders is there back to {plan.get('day')}"
+        "history: complete" if plan.get("is_done") else f"history: there back to {plan.get('day')}, the next runs go on"
     )
     waiting = len(set(state.get("queue", {})) | set(state.get("histories", {})))
-    return [Finding(f"{how_far}: {known} orders known, {waiting} wait for their details", True)]
+    found = [Finding(f"{how_far}; {known} orders known, {waiting} wait for their details", True)]
+    for sort_by in sorted(state.get("unsorted", {})):
+        found.append(Finding("lists: orders are not sorted as asked", False, unsorted_line(sort_by)))
+    return found

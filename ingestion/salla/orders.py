@@ -8,7 +8,7 @@ Orders are remembered by the day they were made: {day: {id: "<hash of the state>
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from ingestion.salla.asking import (
@@ -28,7 +28,18 @@ from ingestion.salla.asking import (
     pages,
     step,
 )
-from ingestion.salla.walking import walk
+from ingestion.salla.sorting import (
+    BY_ID,
+    NEWEST_CHANGED,
+    check_ids,
+    is_ignored,
+    note_changed_at,
+    note_ignored,
+    note_sorted,
+    suspect,
+    unsorted_line,
+)
+from ingestion.salla.walking import tells_new_total, walk
 
 PER_PAGE = 30
 FIRST_DAY = date(2016, 1, 1)  # Salla opened that year
@@ -96,7 +107,15 @@ def newest_orders(pull: Pull) -> None:
     plan = pull.state["backfill"]
     reached = FIRST_DAY.isoformat() if plan.get("is_done") else plan.get("day", today(pull).isoformat())
 
+    listed: list[str] = []
+    page_number = 0
+
     def note(row: dict[str, Any], page: Page) -> bool | None:
+        nonlocal page_number
+        if page.number < page_number:  # from the beginning again
+            listed.clear()
+        page_number = page.number
+        listed.append(str(id_of(row)))
         if (
             str(id_of(row)) not in pull.order_days
             and (day_of(row.get("date")) or reached) <= reached
@@ -105,8 +124,42 @@ def newest_orders(pull: Pull) -> None:
             return None
         return note_order(pull, row)
 
-    if plan.get("day"):
-        walk(pull, "orders", "/orders", {"sort_by": "updated_at-desc"}, PER_PAGE, note)
+    if not plan.get("day"):
+        return
+    if is_ignored(pull, NEWEST_CHANGED):
+        pull.problem(unsorted_line(NEWEST_CHANGED))
+        list_recent(pull)
+        return
+    walk(pull, "orders", "/orders", {"sort_by": NEWEST_CHANGED}, PER_PAGE, note)
+    if is_out_of_order(pull, listed):
+        note_ignored(pull, NEWEST_CHANGED)
+        list_recent(pull)
+    else:
+        note_sorted(pull, NEWEST_CHANGED)
+
+
+def is_out_of_order(pull: Pull, listed: list[str]) -> bool:
+    """Whether an order stands above one that was changed after it, by its own details."""
+    found = suspect(pull, listed)
+    if found is None:
+        return False
+    order_id, changed_below = found
+    if fetch(pull, order_id, pull.state["queue"].get(order_id, "D")):
+        pull.state["queue"].pop(order_id, None)
+    told = pull.state["changed"].get(order_id)
+    return order_id in pull.order_days and told is not None and datetime.fromisoformat(told) < changed_below
+
+
+def list_recent(pull: Pull) -> None:
+    """What the walk would have found, where it cannot be relied on: all orders of the last RELISTED_DAYS."""
+    page = one_page(pull, "/orders", {"sort_by": NEWEST_CHANGED}, PER_PAGE, 1, bool(pull.order_days))
+    if tells_new_total(pull, "/orders", page):
+        land(pull, page.answer)
+    last, floor = today(pull), today(pull) - timedelta(days=RELISTED_DAYS)
+    while last >= floor:
+        first = max(last - timedelta(days=WIDER_DAYS - 1), floor)
+        list_window(pull, first, last, {"page": 1, "seen": []})
+        last = first - timedelta(days=1)
 
 
 def backfill(pull: Pull) -> None:
@@ -127,7 +180,10 @@ def backfill(pull: Pull) -> None:
             list_window(pull, first_day, day, plan)
             plan.update(day=(first_day - timedelta(days=1)).isoformat(), page=1, seen=[])
             step(pull)
-        total = one_page(pull, "/orders", {"sort_by": "created_at-asc"}, PER_PAGE, 1, True).total
+        page = one_page(pull, "/orders", {"sort_by": "created_at-asc"}, PER_PAGE, 1, True)
+        if tells_new_total(pull, "/orders", page):
+            land(pull, page.answer)
+        total = page.total
         if total is None or len(pull.order_days) >= total or plan["floor"] <= FIRST_DAY.isoformat():
             break
         if plan["width"] < WIDER_DAYS:  # a day came empty though it was not: all once more, in wider windows
@@ -136,6 +192,7 @@ def backfill(pull: Pull) -> None:
             floor = date.fromisoformat(plan["floor"]) - timedelta(days=WIDER_DAYS)
             plan.update(floor=max(floor, FIRST_DAY).isoformat())
     pull.state["backfill"] = {"is_done": True, "day": FIRST_DAY.isoformat()}
+    pull.state["swept_at"] = pull.clock().astimezone(UTC).isoformat(timespec="seconds")
     checkpoint(pull)
 
 
@@ -152,7 +209,7 @@ def list_window(pull: Pull, first_day: date, last_day: date, place: dict[str, An
     params = {
         "from_date": first_day.isoformat(),
         "to_date": (last_day + timedelta(days=1)).isoformat(),
-        "sort_by": "id-asc",
+        "sort_by": BY_ID,
     }
     # a date may be told in another zone than the filter reads it
     earliest, latest = (first_day - timedelta(days=1)).isoformat(), (last_day + timedelta(days=2)).isoformat()
@@ -165,6 +222,7 @@ def list_window(pull: Pull, first_day: date, last_day: date, place: dict[str, An
         for page in pages(pull, "/orders", params, PER_PAGE, first_page, has_rows):
             days = {day for row in page.rows if (day := day_of(row.get("date")))}
             check_days("/orders", params, days, earliest, latest)
+            check_ids(pull, page)
             rows = [row for row in page.rows if id_of(row)]
             changed = [row for row in rows if note_order(pull, row)]
             pull.objects += len(changed)
@@ -201,9 +259,13 @@ def relist(pull: Pull) -> None:
         note_missing(pull, seen, known, "order", pull.state["missing_orders"])
     for order_id in [o for o, count in pull.state["missing_orders"].items() if count >= GONE]:
         pull.state["missing_orders"][order_id] = GONE - 1  # its own answer has the last word
-        queue = pull.state["queue"]
-        queue[order_id] = "".join(sorted(set(queue.get(order_id, "")) | {"D"}))
+        want_details(pull, order_id)
     checkpoint(pull)
+
+
+def want_details(pull: Pull, order_id: str) -> None:
+    queue = pull.state["queue"]
+    queue[order_id] = "".join(sorted(set(queue.get(order_id, "")) | {"D"}))
 
 
 def note_missing(pull: Pull, seen: set[str], known: set[str], entity: str, counts: dict[str, int]) -> None:
@@ -215,19 +277,24 @@ def note_missing(pull: Pull, seen: set[str], known: set[str], entity: str, count
     missing = known - seen
     for object_id in seen:
         counts.pop(object_id, None)
-    doubts = pull.state["doubts"]
-    if not missing or (seen and len(missing) <= max(FEW, len(known) // 2)):
-        doubts.pop(entity, None)
-    else:
-        doubts[entity] = doubts.get(entity, 0) + 1
-        if len(missing) > FEW and doubts[entity] < DOUBTED_LISTINGS:
-            pull.problem(
-                f"Salla's list misses {len(missing)} of {len(known)} known {entity}s; nothing is closed for it yet"
-            )
-        if doubts[entity] < DOUBTED_LISTINGS:
-            return
+    if is_doubted(pull, entity, len(missing), len(known), bool(seen)):
+        return
     for object_id in missing:
         counts[object_id] = counts.get(object_id, 0) + 1
+
+
+def is_doubted(pull: Pull, entity: str, missing: int, known: int, has_shown: bool) -> bool:
+    """Whether a listing is not believed yet: it shows nothing, or misses most of what we know."""
+    doubts = pull.state["doubts"]
+    if not missing or (has_shown and missing <= max(FEW, known // 2)):
+        doubts.pop(entity, None)
+        return False
+    doubts[entity] = doubts.get(entity, 0) + 1
+    if doubts[entity] >= DOUBTED_LISTINGS:
+        return False
+    if missing > FEW:
+        pull.problem(f"Salla's list misses {missing} of {known} known {entity}s; nothing is closed for it yet")
+    return True
 
 
 def work_queue(pull: Pull, is_wanted: Callable[[str, str], bool] = lambda order_id, needs: True) -> None:
@@ -255,6 +322,7 @@ def fetch(pull: Pull, order_id: str, needs: str) -> bool:
             pull.problem(str(ignored))
             pull.asks_lines = False
     land(pull, details)
+    note_changed_at(pull, order_id, details.body)
     for page in lines:
         land(pull, page.answer)
     pull.objects += 1

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 
+from ingestion import pulling
 from ingestion.errors import SalwaError
 from ingestion.http import SourceRefused, SourceUnavailable
+from ingestion.pulling import told_to_stay_away
 from ingestion.salla.asking import (
     FilterIgnored,
     MissingPermission,
@@ -46,8 +48,9 @@ from ingestion.salla.orders import (
     work_histories,
     work_queue,
 )
+from ingestion.salla.sweep import sweep
 from ingestion.salla.tokens import Disconnected, connection
-from ingestion.salla.walking import note_hash, row_hash, walk
+from ingestion.salla.walking import note_hash, row_hash, tells_new_total, walk
 from ingestion.settings import Settings
 from ingestion.state import locked, read_state, state_file, write_state
 
@@ -64,13 +67,10 @@ FAILURES_IN_A_ROW = 2
 
 
 @dataclass
-class Pulled:
-    """What a pull brought: lines landed, objects in them that were new or changed, what it could not do, and how many
-    orders still wait for details, lines or history."""
+class Pulled(pulling.Pulled):
+    """What a pull of Salla brought besides: how many questions it took, and how many orders still wait for details, lines
+    or history."""
 
-    pages: int = 0
-    objects: int = 0
-    problems: list[str] = field(default_factory=list)
     requests: int = 0
     waiting: int = 0
     is_complete: bool = False  # the history is there and nothing waits
@@ -88,7 +88,7 @@ def pull_salla(
     """Pull a store into the landing zone. A second pull of the same store waits for the first.
 
     Args:
-        depth: "refresh": the changes; "nightly": also the last 60 days once more, and whole listings.
+        depth: "refresh": the changes; "nightly": also the last 60 days once more, whole listings, and each week a year.
         sleep: how to wait, in seconds.
         clock: tells the time; by default it goes on from `now`.
         seconds: how long the run may go on asking (default: SECONDS).
@@ -100,9 +100,8 @@ def pull_salla(
     path = state_file(settings.data, workspace, "salla")
     with locked(path):
         pull = begun(settings, workspace, depth, now, sleep, clock or running_clock(now), seconds)
-        if pull.state.get("not_before", 0) > pull.clock().timestamp():
-            until = datetime.fromtimestamp(pull.state["not_before"], UTC).isoformat(timespec="minutes")
-            return Pulled(problems=[f"Salla asked to be left alone until {until}; nothing was asked"])
+        if line := told_to_stay_away(pull.state, "Salla", pull.clock()):
+            return Pulled(problems=[line])
         is_complete = False
         try:
             is_complete = run(pull, depth)
@@ -178,7 +177,7 @@ def parts(depth: Depth) -> list[tuple[str, Callable[[Pull], None]]]:
         ("transactions", lambda pull: transactions(pull, depth)),
         ("products", lambda pull: listing(pull, "products", nightly)),
         ("customers", lambda pull: listing(pull, "customers", nightly)),
-        *([("orders again", relist)] if nightly else []),
+        *([("orders again", relist), ("orders of a year", sweep)] if nightly else []),
         ("waiting orders", work_queue),
         ("histories", work_histories),
     ]
@@ -256,7 +255,8 @@ def carts(pull: Pull) -> None:
         for page in pages(pull, "/carts/abandoned", None, CARTS_PER_PAGE):
             rows = {cart_id: row_hash(row) for row in page.rows if (cart_id := id_of(row))}
             changed = {cart_id for cart_id, fresh in rows.items() if known.get(cart_id) != fresh}
-            if changed:
+            is_news = tells_new_total(pull, "/carts/abandoned", page)
+            if changed or is_news:
                 land(pull, page.answer)
             pull.objects += len(changed)
             known.update(rows)

@@ -22,7 +22,7 @@ from urllib.parse import urlencode
 import requests
 
 from ingestion.errors import SalwaError
-from ingestion.http import TIMEOUT, SourceRefused, SourceUnavailable
+from ingestion.http import TIMEOUT, SourceRefused, SourceUnavailable, get
 from ingestion.landing import sync_folder
 from ingestion.settings import Settings
 from ingestion.state import locked, read_state, write_state
@@ -34,7 +34,7 @@ LAST_MINUTES = 300  # after an interrupted refresh: only now is it tried again
 REFRESH_AGE = 23 * DAY  # a refresh token lives a month; a week before that it is exchanged
 ABSOLUTE = 1_000_000_000  # an `expires` above this is an instant, below it a duration
 USED_KEPT = 20
-REINSTALL = "reinstall the app in the Salla store (or log in again), so that Salla sends new tokens"
+REINSTALL = "reinstall the app in the Salla store, or run `salwa salla-login`, so that there are new tokens"
 
 
 class Disconnected(SourceRefused):
@@ -83,6 +83,7 @@ def store_tokens(
     merchant: str | int | None,
     payload: Mapping[str, Any],
     now: datetime | None = None,
+    patience: float | None = None,
 ) -> bool:
     """Keep the tokens that Salla sent (app.store.authorize) or answered (the first exchange of a code).
 
@@ -92,12 +93,14 @@ def store_tokens(
         merchant: the store's id; None where it is not known yet.
         payload: the webhook's body or its `data`, or the token endpoint's answer; `expires` may be an instant or a
             duration, `expires_in` is a duration, in seconds.
+        patience: seconds to wait for a refresh that holds the lock; None waits as long as it takes.
 
     Returns:
         Whether the tokens are new.
 
     Raises:
         SalwaError: there is no token in it, or the workspace belongs to another store.
+        LockTaken: the lock was held for longer than `patience`; nothing was stored.
     """
     tokens = payload.get("data") if isinstance(payload.get("data"), Mapping) else payload
     if not isinstance(tokens, Mapping) or not text(tokens.get("access_token")):
@@ -105,7 +108,7 @@ def store_tokens(
     path = secrets_file(settings, workspace)
     private_folder(path)
     told_at = text(payload.get("created_at"))
-    with locked(path):
+    with locked(path, patience):
         adopt_left_over(path)
         before = read_state(path)
         if fingerprint(tokens.get("refresh_token") or tokens["access_token"]) in before.get("used", []):
@@ -160,7 +163,7 @@ def usable(stored: Mapping[str, Any], workspace: str) -> dict[str, Any]:
     if not stored.get("access_token"):
         raise SalwaError(
             f"workspace {workspace} has no Salla tokens: install the app in the store while `salwa receive` takes "
-            "Salla's webhooks, or log in once"
+            "Salla's webhooks, or log in with `salwa salla-login`"
         )
     if stored.get("broken"):
         raise Disconnected(str(stored["broken"]), 401)
@@ -302,7 +305,8 @@ def client_fields(settings: Settings) -> dict[str, str]:
     secret = settings.salla_client_secret.get_secret_value() if settings.salla_client_secret else ""
     if not settings.salla_client_id or not secret:
         raise SalwaError(
-            "SALWA_SALLA_CLIENT_ID and SALWA_SALLA_CLIENT_SECRET are not set: Salla's token cannot be refreshed"
+            "SALWA_SALLA_CLIENT_ID and SALWA_SALLA_CLIENT_SECRET are not both set: Salla gives no tokens without them; the "
+            "app's page in Salla Partners shows them"
         )
     return {"client_id": settings.salla_client_id, "client_secret": secret}
 
@@ -319,15 +323,17 @@ def authorize_url(settings: Settings, redirect_uri: str, scope: str, state: str)
     return f"{settings.salla_accounts.rstrip('/')}/oauth2/auth?{urlencode(fields)}"
 
 
-def exchange_code(
-    settings: Settings, workspace: str, code: str, redirect_uri: str, now: datetime | None = None
-) -> str | None:
+def exchange_code(settings: Settings, workspace: str, code: str, redirect_uri: str, now: datetime | None = None) -> str:
     """Custom mode: the code that came back from the log-in, exchanged for tokens, which are stored.
 
+    Nothing is stored before it is known whose store they open: another log-in costs a minute, while the tokens of
+    another store in this workspace would mix two shops.
+
     Returns:
-        The store's id, where Salla says it.
+        The store's id.
 
     Raises:
+        SalwaError: the store is not this workspace's, or is already another's, or Salla does not say which it is.
         SourceRefused: the code is used, old or not ours.
         SourceUnavailable: Salla did not answer.
     """
@@ -341,22 +347,41 @@ def exchange_code(
             "Salla does not accept the code: it works once and only for minutes; log in again", 400
         ) from None
     merchant = merchant_of(settings, str(answer["access_token"]))
+    if merchant is None:
+        raise SalwaError("Salla does not say which store this log-in opens, so nothing was stored; log in again")
+    if other := workspace_of_store(settings, merchant, workspace):
+        raise SalwaError(f"Salla store {merchant} is workspace {other} already; nothing was stored")
     store_tokens(settings, workspace, merchant, answer, now)
     return merchant
 
 
+def workspace_of_store(settings: Settings, merchant: str, but: str) -> str | None:
+    """The workspace, other than `but`, that the store is connected to."""
+    for one in settings.workspaces():
+        known = connection(settings, one.name) if one.name != but else None
+        if known is not None and known.merchant == merchant:
+            return one.name
+    return None
+
+
 def merchant_of(settings: Settings, token: str) -> str | None:
-    """The id of the store that a token opens; None where Salla does not say."""
-    url = f"{settings.salla_accounts.rstrip('/')}/oauth2/user/info"
-    try:
-        answer = requests.get(url, headers={"Authorization": f"Bearer {token}"}, timeout=TIMEOUT, allow_redirects=False)
-        body = answer.json()
-    except (requests.RequestException, ValueError):
-        return None
-    inner = body.get("data", body) if isinstance(body, dict) else {}
-    merchant = inner.get("merchant") if isinstance(inner, dict) else None
-    found = merchant.get("id") if isinstance(merchant, dict) else None
-    return None if found is None else str(found)
+    """The id of the store that a token opens; None where Salla does not say, asked in two places."""
+    session = requests.Session()
+    session.headers.update({"Authorization": f"Bearer {token}", "Accept": "application/json"})
+    for url in (
+        f"{settings.salla_accounts.rstrip('/')}/oauth2/user/info",
+        f"{settings.salla_api.rstrip('/')}/store/info",
+    ):
+        try:
+            body = get(session, url).json()
+        except (SourceRefused, SourceUnavailable, ValueError):
+            continue
+        inner = body.get("data", body) if isinstance(body, dict) else {}  # with the envelope or without
+        merchant = inner.get("merchant") if isinstance(inner, dict) and url.endswith("/user/info") else inner
+        found = merchant.get("id") if isinstance(merchant, dict) else None
+        if found is not None:
+            return str(found)
+    return None
 
 
 def pair(tokens: Mapping[str, Any], at: float) -> dict[str, Any]:

@@ -66,7 +66,8 @@ def walk_on(
     for page in pages(pull, path, params, per_page, max(1, place["page"] - 1), has_rows):
         noted = {row_id: note(row, page) for row in page.rows if (row_id := id_of(row))}
         fresh = [row_id for row_id, is_new in noted.items() if is_new]
-        if fresh:
+        is_news = tells_new_total(pull, path, page)
+        if fresh or is_news:
             land(pull, page.answer)
         pull.objects += len(fresh)
         place["page"] = page.number
@@ -83,6 +84,16 @@ def walk_on(
             break
     del pull.state["walks"][name]
     step(pull)
+
+
+def tells_new_total(pull: Pull, path: str, page: Page) -> bool:
+    """Whether Salla counts other than it last did: such a page lands, for our own count to be compared with. That a list
+    is empty is not believed from one page."""
+    totals = pull.state.setdefault("totals", {})
+    if page.total is None or page.total == totals.get(path) or (not page.rows and totals.get(path)):
+        return False
+    totals[path] = page.total
+    return True
 
 
 def note_hash(pull: Pull, name: str) -> NoteRow:

@@ -17,8 +17,8 @@ import requests
 
 from ingestion import http
 from ingestion.errors import SalwaError
-from ingestion.http import SourceRefused, SourceUnavailable
-from ingestion.pulling import Finding, Lander, Pulled
+from ingestion.http import ComeBackLater, SourceRefused, SourceUnavailable
+from ingestion.pulling import Finding, Lander, Pulled, stay_away, told_to_stay_away
 from ingestion.settings import Settings, Workspace
 from ingestion.state import locked, read_state, state_file, write_state
 
@@ -111,14 +111,22 @@ def pull_graph(
     pulled = Pulled(problems=graph.problems)
     with locked(path):
         state = read_state(path)
+        if line := told_to_stay_away(state, "Graph", graph.clock()):
+            return Pulled(problems=[line])
+        state.pop("not_before", None)
         # one file per business account: what an account gave is landed before it is remembered
         for account in accounts_of(workspace):
             known = dict(state.get(account, {}))
             with Lander(settings.landing, workspace.name, "whatsapp", account, now) as lander:
-                pull_account(graph, account, known, now, lander, pulled)
+                try:
+                    pull_account(graph, account, known, now, lander, pulled)
+                except ComeBackLater as later:
+                    graph.problems.append(stay_away(state, "Graph", graph.clock(), later.seconds))
             pulled.pages += lander.lines
             state[account] = known
             write_state(path, state)
+            if "not_before" in state:
+                return pulled
         write_state(path, state | {"last_success": graph.clock().isoformat()})
     return pulled
 
@@ -263,7 +271,7 @@ def open_graph(
         "SALWA_WHATSAPP_BUSINESS_ACCOUNT": accounts_of(workspace),
     }
     if missing := [name for name, value in wanted.items() if not value]:
-        raise SalwaError(f"{', '.join(missing)} of workspace {workspace.name} not set: without it Graph is not pulled")
+        raise SalwaError(f"{', '.join(missing)} of workspace {workspace.name} not set: without it Graph is not asked")
     found = session or requests.Session()
     found.headers["Authorization"] = f"Bearer {secret}"
     started = time.monotonic()
@@ -285,9 +293,9 @@ def check_whatsapp(
     try:
         graph = open_graph(settings, workspace, datetime.now(UTC), sleep, session)
     except SalwaError as error:
-        advice = f"{error}. Webhooks work without it; names of numbers, templates and costs do not"
-        return [Finding("settings: incomplete", False, advice)]
-    found = [Finding("settings: token and business account are set", True)]
+        advice = f"{error}. Messages come without it; the names of numbers, templates, and costs do not"
+        return [Finding("Graph: not set up", False, advice)]
+    found = [Finding("Graph: token and business account are set", True)]
     for account in accounts_of(workspace):
         found += check_account(graph, account)
     return found
@@ -313,5 +321,12 @@ def check_account(graph: Graph, account: str) -> list[Finding]:
         return [*found, Finding(f"webhook of {account}: cannot be seen", False, f"{error}; {advice}")]
     return [
         *found,
-        Finding(f"webhook of {account}: {len(apps or [])} apps subscribed", bool(apps), "" if apps else advice),
+        Finding(f"webhook of {account}: subscribed by {app_names(apps)}", bool(apps), "" if apps else advice),
     ]
+
+
+def app_names(apps: Any) -> str:
+    """The subscribed apps, so that a person sees whether theirs is among them."""
+    told = [one.get("whatsapp_business_api_data") for one in apps or [] if isinstance(one, dict)]
+    names = [str(one.get("name") or one.get("id")) for one in told if isinstance(one, dict)]
+    return ", ".join(names) or "no app"

@@ -78,6 +78,10 @@ def message(ticket: int, number: int, minutes: float, **changes: Any) -> dict[st
     } | changes
 
 
+def tombstone(ticket: int, minutes: float) -> tuple[str, str, Any]:
+    return at(minutes).isoformat(), "tombstone", {"conversation_id": ticket, "gone_at": at(minutes).isoformat()}
+
+
 def notice(ticket: int, number: int, minutes: float, text: str) -> dict[str, Any]:
     return message(ticket, number, minutes, message_type=2, content=text)
 
@@ -116,6 +120,14 @@ STORIES: dict[str, Story] = {
         (at(0).isoformat(), "GET /conversations/3", conversation(3, 0, labels=["old"])),
         (at(90).isoformat(), "GET /conversations/3", conversation(3, 80, labels=["new", "old"])),
         (at(180).isoformat(), "GET /conversations/3", conversation(3, 170, labels=["new"])),
+    ],
+    "31: missed in two nights; 32: seen again after it was missed": [
+        (at(0).isoformat(), "GET /conversations/31", conversation(31, 0)),
+        tombstone(31, 600),
+        tombstone(31, 2040),
+        tombstone(32, 600),
+        (at(0).isoformat(), "GET /conversations/32", conversation(32, 0)),
+        (at(660).isoformat(), "GET /conversations/32", conversation(32, 0)),
     ],
     "4: a label is renamed": [
         relabelled(4, 0, [], ["exchange"], user(SARA)),
@@ -384,6 +396,13 @@ def test_a_ticket_belongs_to_the_contact_of_its_newest_sighting(models: duckdb.D
     assert found == [("1", "600", "966500000600", "SA.600", "open", url)]
     together = rows(models, "select phone from intermediate.int_chatwoot__identities where user_id = 'SA.600'")
     assert together == [("966500000600",)]
+
+
+def test_a_ticket_is_gone_from_when_it_was_first_missed_unless_seen_since(
+    models: duckdb.DuckDBPyConnection, reversed_models: duckdb.DuckDBPyConnection
+) -> None:
+    query = "select account, ticket_id, gone_at from staging.stg_chatwoot__tombstones"
+    assert rows(models, query) == rows(reversed_models, query) == [("1", "31", at(600))]
 
 
 @pytest.mark.parametrize(

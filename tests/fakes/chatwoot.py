@@ -59,7 +59,9 @@ class FakeChatwoot:
     messages: dict[int, list[Json]] = field(default_factory=dict)
     contacts: dict[int, Json] = field(default_factory=dict)
     deleted: set[int] = field(default_factory=set)
+    graves: dict[int, tuple[Json, list[Json]]] = field(default_factory=dict)  # what was deleted, should it come back
     questions: int = 0
+    retry_after: str = "7"
     is_expired: bool = False
     is_admin: bool = True
     before_answer: Callable[[str], None] = lambda path: None
@@ -198,7 +200,7 @@ class FakeChatwoot:
             self.random.choice(list(self.contacts.values()))["name"] = f"Renamed {self.random.random():.4f}"
 
     def vanish(self, conversation: int) -> None:
-        del self.conversations[conversation], self.messages[conversation]
+        self.graves[conversation] = self.conversations.pop(conversation), self.messages.pop(conversation)
         self.deleted.add(conversation)
 
     # --- how it looks -------------------------------------------------------------------------------------------
@@ -276,7 +278,7 @@ class FakeChatwoot:
         if mood() < moods.drift:
             self.live(1, seconds=1.0)
         if mood() < moods.limit:
-            return 429, {"Retry-After": "7"}, b"Retry later\n"
+            return 429, {"Retry-After": self.retry_after}, b"Retry later\n"
         if mood() < moods.error:
             return self.random.choice((500, 502, 503)), {}, b"<html>We're sorry</html>"
         if mood() < moods.slow:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.fakes.chatwoot import Moods, SlowAnswer
+from fakes.chatwoot import Moods, SlowAnswer
 
 Json = dict[str, Any]
 TOKEN = "token-of-a-system-user"
@@ -41,6 +41,7 @@ class FakeGraph:
     hides_cost: bool = False
     throttles: int = 0  # so many of the next questions
     throttle_code: int = 80007
+    closed_for: str = ""  # seconds, told in Retry-After
     lacks: str = ""  # a field that this account has not
     asked: list[str] = field(default_factory=list)
 
@@ -71,6 +72,8 @@ class FakeGraph:
             return 500, {}, b'{"error":{"message":"An unknown error occurred","type":"OAuthException","code":1}}'
         if mood() < self.moods.slow:
             raise SlowAnswer
+        if self.closed_for:
+            return 503, {"Retry-After": self.closed_for}, b""
         if self.throttles:
             self.throttles -= 1
             return self.refused(400, self.throttle_code, "rate limit")

@@ -308,7 +308,7 @@ class FakeSalla:
         by = {
             "id-asc": lambda o: o["id"],
             "created_at-asc": lambda o: o["made"],
-            "updated_at-desc": lambda o: -o["touched"],
+            "updated_at-desc": lambda o: (-o["updated"].timestamp(), -o["touched"]),
         }
         key = by.get(query.get("sort_by", "") if "sort_by" not in ignored else "", lambda o: -o["made"].timestamp())
         return [self.list_row(order) for order in sorted(rows, key=key)]

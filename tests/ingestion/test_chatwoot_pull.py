@@ -12,8 +12,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pytest
+from conftest import KEY
+from fakes.chatwoot import START, TOKEN, FakeChatwoot, Moods, served, session_of
+from pydantic import SecretStr
 
 from ingestion import landing
 from ingestion.chatwoot import CHATWOOT
@@ -22,10 +26,11 @@ from ingestion.chatwoot.pull import pull_chatwoot
 from ingestion.errors import SalwaError
 from ingestion.http import SourceRefused, SourceUnavailable
 from ingestion.landing import landed_files, read_lines
-from ingestion.loading import line_table, parse
+from ingestion.loading import line_table, load, parse, sources
 from ingestion.pulling import Pulled
 from ingestion.settings import Settings
-from tests.fakes.chatwoot import TOKEN, FakeChatwoot, Moods, served, session_of
+from orchestration import stages
+from orchestration.transform import run_dbt
 
 TROUBLED = Moods(limit=0.03, error=0.03, slow=0.02, empty=0.03, no_json=0.01, repeated=0.1, drift=0.3)
 
@@ -216,7 +221,7 @@ def test_that_what_vanished_gets_a_tombstone_and_what_is_only_hidden_does_not(sh
     fake = grown(6, 900)
     pull(shop, fake)
     fake.moods = Moods(empty=0.2)
-    for number in sorted(fake.conversations)[2:30:5]:
+    for number in [*sorted(fake.conversations)[2:30:5], max(fake.conversations)]:
         fake.vanish(number)
     assert landed(shop)["tombstones"] == []
     fake.now += timedelta(hours=1)
@@ -248,6 +253,69 @@ def test_that_many_vanish_only_when_missing_two_nights_in_a_row(shop: Settings) 
     pull(shop, fake, "nightly")
     assert len(landed(shop)["tombstones"]) == len(victims)
     assert_equal(shop, fake)
+
+
+def test_that_what_is_deleted_is_no_longer_open_and_stays_counted(shop: Settings) -> None:
+    """Total, messages and the days before stay; open equals what Chatwoot itself counts, before and after."""
+    shop.phone_key = SecretStr(KEY)
+    fake = grown(6, 400)
+    pull(shop, fake)
+    before = figures_of(shop, fake)
+    assert before["open"] == open_count(fake)
+    victim = max(
+        number
+        for number, told in fake.conversations.items()
+        if told["status"] == "open" and fake.messages[number][-1]["kind"] == 0
+    )
+    fake.vanish(victim)
+    fake.now += timedelta(days=1)
+    pull(shop, fake, "nightly")
+    after = figures_of(shop, fake)
+    assert after["open"] == before["open"] - 1 == open_count(fake)
+    for name in ("total", "messages", "open_then"):
+        assert after[name] == before[name], name
+    assert after["gone"] == [(str(victim), "closed", "automation", False, False, False)]
+    fake.conversations[victim], fake.messages[victim] = fake.graves[victim]  # it was hidden, and a webhook tells of it
+    told = fake.conversation_object(victim) | {"updated_at": (fake.now + timedelta(minutes=5)).timestamp()}
+    body = {"event": "conversation_updated", "account": {"id": fake.account}} | told
+    day = fake.now.date().isoformat()
+    with landing.LandingWriter(shop.landing, "default", "chatwoot", "receive-1", day=day) as writer:
+        writer.append(landing.Delivery(json.dumps(body).encode(), "webhook", (fake.now + timedelta(hours=1)).isoformat()))
+    fake.now += timedelta(hours=1)
+    again = figures_of(shop, fake)
+    assert again["gone"] == []
+    assert again["open"] == before["open"] == open_count(fake)
+
+
+def open_count(fake: FakeChatwoot) -> int:
+    """What Chatwoot counts as not resolved."""
+    return sum(fake.count(status) for status in ("open", "pending", "snoozed"))
+
+
+def figures_of(settings: Settings, fake: FakeChatwoot) -> dict[str, Any]:
+    """What the facts say now: open, total, messages, open at the end of the fake's first day, and what is gone."""
+    as_of = fake.now + timedelta(seconds=1)
+    settings.data.mkdir(parents=True, exist_ok=True)
+    stages.prepare(settings, as_of, full=False)
+    for source in sources():
+        load(settings, source)
+    result = run_dbt(settings, ["run", "--select", "+fct_conversations"])
+    assert result.is_good, [(node.name, node.message) for node in result.failed] or result.problem
+    with duckdb.connect(str(settings.warehouse), read_only=True) as warehouse:
+        total, is_open = warehouse.execute(
+            "select count(*), count(*) filter (status = 'open') from facts.fct_conversations"
+        ).fetchone()
+        messages = warehouse.execute("select count(*) from facts.fct_messages where is_counted").fetchone()[0]
+        open_then = warehouse.execute(
+            "select count(*) from facts.fct_conversation_status "
+            "where status = 'open' and from_at < $1 and (to_at is null or to_at >= $1)",
+            [START + timedelta(hours=12)],
+        ).fetchone()[0]
+        gone = warehouse.execute(
+            "select ticket_number, status, closed_by, is_unread, is_waiting, is_waiting_after_close "
+            "from facts.fct_conversations where gone_at is not null"
+        ).fetchall()
+    return {"total": total, "open": is_open, "messages": messages, "open_then": open_then, "gone": gone}
 
 
 def test_that_an_answer_of_nothing_wipes_nothing(shop: Settings) -> None:
@@ -342,6 +410,35 @@ def test_that_waiting_obeys_what_was_asked_for(shop: Settings) -> None:
         shop, shop.workspaces()[0], "refresh", fake.now, waits.append, session=session_of(fake), clock=lambda: fake.now
     )
     assert 7.0 in waits
+    assert_equal(shop, fake)
+
+
+def test_that_a_long_wait_ends_the_run_and_nothing_is_asked_before(shop: Settings) -> None:
+    fake = grown(15, 300)
+    fake.moods = Moods(limit=1.0)
+    fake.retry_after = "1800"
+    until = (fake.now + timedelta(minutes=30)).strftime("%Y-%m-%d %H:%M UTC")
+    first = pull(shop, fake)
+    assert [f"come back at {until}" in line for line in first.problems] == [True]
+    fake.moods = Moods()
+    for _ in range(2):
+        assert f"{until}; nothing was asked" in pull(shop, fake).problems[0]
+    assert fake.questions == 1
+    fake.now += timedelta(minutes=31)
+    assert pull(shop, fake).problems == []
+    assert_equal(shop, fake)
+    assert pull(shop, fake).problems == []
+
+
+def test_that_a_long_wait_in_the_middle_keeps_what_came(shop: Settings) -> None:
+    fake = grown(16, 900)
+    fake.retry_after = "1800"
+    fake.before_answer = lambda path: setattr(fake, "moods", Moods(limit=float(fake.questions > 12)))
+    assert pull(shop, fake).pages > 5
+    fake.before_answer = lambda path: None
+    fake.moods = Moods()
+    fake.now += timedelta(minutes=31)
+    assert pull(shop, fake).problems == []
     assert_equal(shop, fake)
 
 
@@ -471,4 +568,4 @@ def test_that_the_check_says_what_is_missing(shop: Settings, tmp_path: Path) -> 
     assert not check(shop, fake)["token"]
     fake.moods = Moods(error=1.0)
     assert not check(shop, fake)["address"]
-    assert not check(Settings(data=tmp_path), fake)["settings"]
+    assert not check(Settings(data=tmp_path), fake)["Chatwoot"]

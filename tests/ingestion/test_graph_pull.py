@@ -13,6 +13,8 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from fakes.chatwoot import Moods, session_of
+from fakes.graph import ACCOUNT, TOKEN, FakeGraph
 
 from ingestion.errors import SalwaError
 from ingestion.http import SourceRefused, SourceUnavailable
@@ -22,8 +24,6 @@ from ingestion.pulling import Pulled
 from ingestion.settings import Settings
 from ingestion.whatsapp import WHATSAPP
 from ingestion.whatsapp.graph import check_whatsapp, pull_graph, spans
-from tests.fakes.chatwoot import Moods, session_of
-from tests.fakes.graph import ACCOUNT, TOKEN, FakeGraph
 
 TROUBLED = Moods(error=0.1, slow=0.05, empty=0.05, repeated=0.5)
 
@@ -196,3 +196,15 @@ def test_that_the_check_says_what_is_missing(shop: Settings, tmp_path: Path) -> 
     assert check(shop, FakeGraph()) == [True, True, True, True]
     assert check(shop, FakeGraph(is_expired=True)) == [True, False]
     assert check(Settings(data=tmp_path), FakeGraph()) == [False]
+
+
+def test_that_a_long_wait_ends_the_run_and_nothing_is_asked_before(shop: Settings) -> None:
+    fake = FakeGraph(seed=9, closed_for="1800")
+    assert "come back at 2026-09-21 08:30 UTC" in pull(shop, fake).problems[0]
+    fake.closed_for = ""
+    assert "nothing was asked" in pull(shop, fake).problems[0]
+    assert len(fake.asked) == 1
+    fake.now += timedelta(minutes=31)
+    assert pull(shop, fake).problems == []
+    assert volumes(shop)
+    assert pull(shop, fake).problems == []

@@ -7,8 +7,10 @@ import hashlib
 import json
 import socket
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -33,12 +35,13 @@ from ingestion.importing import import_archives
 from ingestion.landing import landed_files
 from ingestion.loading import LandedSource, batches, parse, sources
 from ingestion.receiver.signatures import Refused, chatwoot, salla, whatsapp
+from ingestion.state import locked
 
 SOURCES = ("whatsapp", "chatwoot", "salla")
 BODY = '{"object":"تجربة","phone":"966500000101"}'.encode()
 KEEPS_TOKENS = """
 import sys, types
-def store_tokens(settings, workspace, merchant, payload):
+def store_tokens(settings, workspace, merchant, payload, patience):
     if merchant == 500:
         raise OSError("no place")
     (settings.data / "kept.json").write_text(json.dumps([workspace, merchant, payload["event"], payload["data"]]))
@@ -426,6 +429,53 @@ def test_tokens_are_kept_and_never_land(receiver: Receiver) -> None:
     text = "".join(path.read_text() for path in landed_files(receiver.landing, "salla"))
     assert "ory_" not in text + receiver.said()
     assert [json.loads(line)["body"].count("[redacted]") for line in text.splitlines()] == [2, 1, 1]
+
+
+def test_tokens_wait_for_a_refresh_and_nobody_else_does(tmp_path: Path) -> None:
+    """A refresh holds the lock: more authorizations than there are threads wait, and the others are served at once."""
+    receiver = started(tmp_path / "data", limits={"token_seconds": 15})
+    path = receiver.data / "secrets/salla-default.json"
+    bodies = [
+        authorize(7, access_token=f"ory_at_{n}", refresh_token=f"ory_rt_{n}", scope="offline_access") for n in range(40)
+    ]
+    with ThreadPoolExecutor(len(bodies)) as pool:
+        with locked(path):
+            waiting = [pool.submit(post, receiver.port, "salla", body) for body in bodies]
+            time.sleep(1)
+            began = time.monotonic()
+            assert [post(receiver.port, source, BODY) for source in SOURCES] == [200] * 3
+            assert ask(receiver.port, "/healthz", method="GET")[0] == 200
+            assert time.monotonic() - began < 5
+            assert not any(one.done() for one in waiting)
+            assert not path.exists()
+        assert [one.result() for one in waiting] == [200] * len(bodies)
+    assert json.loads(path.read_text())["merchant"] == "7"
+    assert receiver.stop() == 0
+    assert len(landed_lines(receiver.landing, "salla")) == len(bodies) + 1
+
+
+def test_tokens_that_cannot_be_stored_in_time_are_sent_again(tmp_path: Path) -> None:
+    receiver = started(tmp_path / "data", limits={"token_seconds": 1})
+    path = receiver.data / "secrets/salla-default.json"
+    body = authorize(7, access_token="ory_at_1", refresh_token="ory_rt_1")
+    with locked(path):
+        assert post(receiver.port, "salla", body) == 503
+    assert not path.exists()
+    assert post(receiver.port, "salla", body) == 200
+    assert json.loads(path.read_text())["access_token"] == "ory_at_1"
+    # another store's are refused, and do not land either
+    assert post(receiver.port, "salla", authorize(8, access_token="ory_at_2", refresh_token="ory_rt_2")) == 503
+    assert json.loads(path.read_text())["access_token"] == "ory_at_1"
+    with locked(path):
+        began = time.monotonic()
+        late = threading.Thread(target=post, args=(receiver.port, "salla", body))
+        late.start()
+        time.sleep(0.3)
+        assert receiver.stop() == 0  # it drains: the one that waits is answered first
+        assert time.monotonic() - began < 10
+    late.join()
+    assert len(landed_lines(receiver.landing, "salla")) == 1
+    assert "ory_" not in receiver.said()
 
 
 def test_without_secrets_every_door_is_closed(tmp_path: Path) -> None:

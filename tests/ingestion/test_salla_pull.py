@@ -22,7 +22,7 @@ from ingestion import state
 from ingestion.errors import SalwaError
 from ingestion.landing import Delivery, LandingWriter, landed_files, read_lines
 from ingestion.loading import LINES, batches, parse
-from ingestion.salla import SALLA, asking, budget, hints, orders
+from ingestion.salla import SALLA, asking, budget, hints, orders, sweep
 from ingestion.salla import pull as pulling
 from ingestion.salla.budget import Budget
 from ingestion.salla.check import check_salla
@@ -233,6 +233,141 @@ def test_a_pull_of_nothing_new_lands_nothing_and_asks_little(
     assert len(salla.requests) - before < 20
 
 
+def test_what_salla_counts_lands_when_it_changes(shop: Settings, salla: FakeSalla, clock: FakeClock) -> None:
+    grown(salla)
+    for _ in range(3):
+        salla.add_cart()
+    pull_until_still(shop, clock)
+    for _ in range(2):
+        assert counted(shop) == {
+            "GET /orders": len(salla.orders),
+            "GET /carts/abandoned": len(salla.carts),
+            "GET /customers": len(salla.customers),
+            "GET /products": len(salla.products),
+            "GET /transactions": len(salla.transactions),
+        }
+        salla.delete(next(iter(salla.orders)))  # changes no row of the list
+        del salla.carts[next(iter(salla.carts))]
+        assert pulled(shop, clock).pages == 2
+        assert pulled(shop, clock).pages == 0
+
+
+def counted(settings: Settings) -> dict[str, int]:
+    """The newest total of each whole list that landed."""
+    rows = landed(settings, "list_totals")["list_totals"]
+    return {row["kind"]: row["total"] for row in rows if row["from_date"] is None}
+
+
+def test_each_week_a_year_is_listed_again(shop: Settings, salla: FakeSalla, clock: FakeClock) -> None:
+    """Edits and deletions further back than the nightly listing are found within a week, unless a wave of them."""
+    grown(salla, days=12, a_day=8, moments=0)
+    old = [salla.add_order(NOW - timedelta(days=back)) for back in (30, 60, 61, 90, 140, 200, 300, 364)]
+    older = salla.add_order(NOW - timedelta(days=420))
+    pull_until_still(shop, clock)
+    salla.habits = Habits(ignored={"sort_by"})  # nothing but the sweep sees what happens back there
+    edited, gone = old[4], [old[1], old[5]]
+    salla.orders[edited]["slug"] = salla.orders[older]["slug"] = "shipped"
+    for order_id in gone:
+        salla.delete(order_id)
+    for _ in range(6):
+        clock.sleep(86_400)
+        pulled(shop, clock, "nightly")
+    seen = seen_orders(shop)
+    assert (seen[str(edited)][0], set(map(str, gone)) <= set(seen)) == ("under_review", True)
+    clock.sleep(86_400)
+    asked_before = len(asked(salla, "/orders?from_date=2026-0"))
+    pulled(shop, clock, "nightly")
+    assert len(asked(salla, "/orders?from_date=2026-0")) - asked_before >= 8
+    seen = seen_orders(shop)
+    assert (seen[str(edited)][0], set(map(str, gone)) <= set(seen)) == ("shipped", True)
+    clock.sleep(3600)
+    pulled(shop, clock)  # the second answer that they are not there
+    seen = seen_orders(shop)
+    assert set(map(str, gone)) & set(seen) == set()
+    assert set(map(str, set(old) - set(gone))) <= set(seen)
+    assert seen[str(older)][0] == "under_review"  # beyond a year
+    asked_before = len(asked(salla, "/orders?from_date=2026-0"))
+    clock.sleep(86_400)
+    pulled(shop, clock, "nightly")
+    assert len(asked(salla, "/orders?from_date=2026-0")) == asked_before
+
+
+def test_a_sweep_goes_on_where_the_night_ended(
+    shop: Settings, salla: FakeSalla, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "WINDOW_DAYS", 6)
+    grown(salla, days=3, moments=0)
+    for back in range(30, 360, 20):
+        salla.add_order(NOW - timedelta(days=back))
+    pull_until_still(shop, clock)
+    victim = next(o["id"] for o in salla.orders.values() if NOW - timedelta(days=300) > o["made"])
+    salla.delete(victim)
+    clock.sleep(8 * 86_400)
+    salla.habits = Habits(limit=60)
+    nights = 0
+    while str(victim) in seen_orders(shop) and nights < 20:
+        pulled(shop, clock, "nightly", seconds=90.0)
+        nights += 1
+        clock.sleep(86_400)
+    assert 2 < nights < 20
+    assert_equal(shop, salla, is_whole=False)
+
+
+def test_a_sweep_that_misses_most_is_not_believed(shop: Settings, salla: FakeSalla, clock: FakeClock) -> None:
+    grown(salla, days=3, moments=0)
+    for back in range(40, 340, 10):
+        salla.add_order(NOW - timedelta(days=back))
+    pull_until_still(shop, clock)
+    hidden = {n: o for n, o in salla.orders.items() if NOW - timedelta(days=35) > o["made"]}
+    for order_id in hidden:
+        del salla.orders[order_id]
+    clock.sleep(8 * 86_400)
+    assert any("swept orders" in line for line in pulled(shop, clock, "nightly").problems)
+    salla.orders.update(hidden)
+    for _ in range(3):
+        clock.sleep(86_400)
+        assert pulled(shop, clock, "nightly").problems == []
+    assert_equal(shop, salla, is_whole=False)
+
+
+def test_a_list_that_is_not_sorted_as_asked_is_noticed_and_done_without(
+    shop: Settings, salla: FakeSalla, clock: FakeClock
+) -> None:
+    grown(salla, days=15, a_day=8, moments=30)
+    pull_until_still(shop, clock)
+    salla.habits = Habits(ignored={"sort_by"})
+    clock.sleep(7200)
+    oldest = min(salla.orders.values(), key=lambda order: order["made"])
+    salla.change_status(oldest, "shipped")
+    found = pulled(shop, clock)
+    said = [line for line in found.problems if "ignores sort_by=updated_at-desc" in line]
+    assert len(said) == 1
+    assert seen_orders(shop) == truth(salla)["orders"]
+    bad = [finding for finding in check_salla(shop, "default", clock()) if not finding.is_good]
+    assert {finding.what for finding in bad} == {"lists: orders are not sorted as asked"}
+    clock.sleep(3600)
+    salla.change_status(oldest, "delivered")
+    assert said[0] in pulled(shop, clock).problems  # known to be so: nothing is tried
+    assert seen_orders(shop) == truth(salla)["orders"]
+    salla.habits = Habits()
+    clock.sleep(86_400)
+    assert pulled(shop, clock, "nightly").problems == []
+    pull_until_still(shop, clock)
+    assert [finding for finding in check_salla(shop, "default", clock()) if not finding.is_good] == []
+    assert_equal(shop, salla, is_whole=False)
+
+
+def test_changes_that_details_do_not_tell_are_no_disorder(shop: Settings, salla: FakeSalla, clock: FakeClock) -> None:
+    """A note on an old order puts it on top of the list; nothing else of it changes."""
+    grown(salla, days=15, a_day=4, moments=30)
+    pull_until_still(shop, clock)
+    for order in sorted(salla.orders.values(), key=lambda o: o["made"])[:8]:
+        order["updated"] = clock.at
+    for _ in range(10):
+        clock.sleep(3600)
+        assert pulled(shop, clock).problems == []
+
+
 def test_a_bad_day_at_salla(shop: Settings, salla: FakeSalla, clock: FakeClock) -> None:
     """500s, broken connections, 429, empty pages, rows twice, pages that move under the walk, a cache of lists."""
     grown(salla, days=15, a_day=5)
@@ -313,11 +448,11 @@ def test_what_does_not_fit_waits(shop: Settings, salla: FakeSalla, clock: FakeCl
 def test_a_long_retry_after_ends_the_run_and_is_remembered(shop: Settings, salla: FakeSalla, clock: FakeClock) -> None:
     grown(salla, days=3)
     salla.closed_until = clock.at.timestamp() + 1800
-    pulled(shop, clock)
+    assert "come back at" in pulled(shop, clock).problems[0]
     count = len(salla.requests)
     found = pulled(shop, clock)
     assert len(found.problems) == 1
-    assert "left alone until" in found.problems[0]
+    assert "come back at" in found.problems[0]
     assert len(salla.requests) == count == 1
     clock.sleep(1801)
     pull_until_still(shop, clock)
@@ -412,7 +547,7 @@ def test_gone_orders_and_carts_need_two_listings(shop: Settings, salla: FakeSall
     assert [row["cart_id"] for row in raw["carts"] if row["event"] == "cart.tombstone"] == [str(carts[0])]
     assert [row["cart_id"] for row in raw["carts"] if row["status"] == "purchased"] == [str(carts[1])]
     # it comes back: then it is there again
-    order = {**next(iter(salla.orders.values())), "id": order_id, "made": clock.at, "touched": salla.touched()}
+    order = {**next(iter(salla.orders.values())), "id": order_id, "made": clock.at, "updated": clock.at}
     salla.orders[order_id] = order
     pulled(shop, clock)
     assert str(order_id) in seen_orders(shop)
@@ -480,7 +615,7 @@ def test_check_says_what_is_missing(shop: Settings, salla: FakeSalla, clock: Fak
     assert [found for found in check_salla(shop, "default", clock()) if not found.is_good] == []
     salla.habits = Habits(missing_scopes={"carts"})
     assert [found.what for found in check_salla(shop, "default", clock()) if not found.is_good] == [
-        "abandoned carts can be read"
+        "abandoned carts: cannot be read"
     ]
     nothing = Settings(data=tmp_path / "other")
     assert [found.is_good for found in check_salla(nothing, "default", clock())] == [False, False]

@@ -358,3 +358,31 @@ def test_tombstones_are_told_or_rejected() -> None:
     assert (cart["cart_id"], cart["event"], cart["told_local"]) == ("8", "cart.tombstone", told)
     assert {row["landing_line"] for row in tables["rejects"]} == {4}
     assert len(tables["orders"]) == len(tables["carts"]) == 1
+
+
+def test_what_salla_counts_is_kept_where_it_counts_a_whole_list_or_days_of_it() -> None:
+    def page(total: Any, **more: Any) -> dict[str, Any]:
+        return answer([{"id": 1}]) | {"pagination": {"total": total, "currentPage": 1, "totalPages": 1}} | more
+
+    tables = parsed(
+        ("GET /orders?sort_by=updated_at-desc&page=1&per_page=30", page(41)),
+        ("GET /admin/v2/orders?from_date=2026-11-02&to_date=2026-11-03&page=2", page("5")),
+        ("GET /orders?status%5B%5D=566146469&page=1", page(3)),
+        ("GET /orders?keyword=x", page(3)),
+        ("GET /orders?from_date=soon", page(3)),
+        ("GET /orders/items?order_id=7", page(3)),
+        ("GET /orders/7/histories", page(3)),
+        ("GET /carts/abandoned", answer([]) | {"pagination": {"total": 0}}),
+        ("GET /products/tags", answer([]) | {"pagenation": {"total": 1}}),
+        ("GET /customers", page(None)),
+        ("GET /customers", page([1])),
+        ("GET /customers", page(9, success=False, status=500)),
+        ("webhook", event("order.created", {"id": 1}) | {"pagination": {"total": 5}}),
+    )
+    found = {(row["kind"], str(row["from_date"]), str(row["to_date"]), row["total"]) for row in tables["list_totals"]}
+    assert found == {
+        ("GET /orders", "None", "None", 41),
+        ("GET /orders", "2026-11-02", "2026-11-03", 5),
+        ("GET /carts/abandoned", "None", "None", 0),
+        ("GET /products/tags", "None", "None", 1),
+    }

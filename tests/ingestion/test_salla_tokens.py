@@ -18,6 +18,7 @@ from ingestion import state
 from ingestion.errors import SalwaError
 from ingestion.http import SourceRefused, SourceUnavailable
 from ingestion.salla import tokens
+from ingestion.salla.check import check_salla
 from ingestion.salla.tokens import (
     Disconnected,
     access_token,
@@ -329,3 +330,26 @@ def test_custom_mode(bare: Settings, salla: FakeSalla) -> None:
     assert exchange_code(bare, "default", "good-code", "https://shop.example.com/back", NOW) == str(MERCHANT)
     assert access_token(bare, "default", NOW) in salla.access
     assert stored(bare)["expires_at"] == NOW.timestamp() + ACCESS_SECONDS
+
+
+def test_check_tells_an_ended_connection_from_a_missing_scope(shop: Settings, salla: FakeSalla) -> None:
+    """A scope that is missing costs no refresh; a token that is refused is exchanged, as a pull would, or the loss is said."""
+    salla.habits.missing_scopes = {"store", "orders"}
+    assert any("scope" in found.advice for found in check_salla(shop, "default", NOW))
+    assert salla.refreshes == 0
+    salla.habits.missing_scopes = set()
+    salla.access.clear()
+    assert all(found.is_good for found in check_salla(shop, "default", NOW))
+    assert salla.refreshes == 1
+    salla.alive.clear()
+    last = check_salla(shop, "default", NOW)[-1]
+    assert not last.is_good
+    assert "salwa salla-login" in last.advice
+
+
+def test_a_lock_that_is_held_is_waited_for_no_longer_than_asked(bare: Settings, salla: FakeSalla) -> None:
+    path = secrets_file(bare, "default")
+    with state.locked(path), pytest.raises(state.LockTaken):
+        store_tokens(bare, "default", MERCHANT, salla.install(), NOW, patience=0.1)
+    assert connection(bare, "default") is None
+    assert store_tokens(bare, "default", MERCHANT, salla.install(), NOW, patience=0.1)

@@ -56,6 +56,10 @@ def test_a_failing_test_publishes_nothing_and_is_shown(tmp_path: Path) -> None:
     runs = json.loads(salwa(data, "status", "--json").stdout)["runs"]
     assert [run["outcome"] for run in runs] == ["failed", "published"]
     assert "accepted_values" in runs[0]["message"]
+    with duckdb.connect(str(data / "serving" / CURRENT), read_only=True) as served:
+        told = served.execute("select outcome, message from marts.refresh_runs order by ended_at desc").fetchall()
+    assert [outcome for outcome, _ in told] == ["failed", "published"]
+    assert "accepted_values" in told[0][1]
 
     refused = salwa(data, "refresh", key="another-key-0123456789-0123456789")
     assert refused.returncode == 2
@@ -71,6 +75,7 @@ def test_a_failing_test_publishes_nothing_and_is_shown(tmp_path: Path) -> None:
         (["import", "whatsapp", "/nowhere/at/all"], "does not exist"),
         (["import", "inbox", "/nowhere/at/all"], "is not a directory"),
         (["figures", "--from", "2026-10-01", "--to", "2026-10-02"], "run `salwa refresh` first"),
+        (["rollback"], "run `salwa refresh` first"),
         (["figures", "--from", "yesterday", "--to", "2026-10-02"], "is not a date"),
         (["refresh", "--as-of", "soon"], "is not an instant"),
         (["import", "whatsapp", "x", "--workspace", "other"], "there is default"),
@@ -90,6 +95,23 @@ def test_deliveries_of_an_unknown_workspace_are_named(tmp_path: Path) -> None:
     done = salwa(data, "refresh")
     assert done.returncode == 2
     assert "renamed holds deliveries of a workspace that the settings do not name" in done.stderr.replace("\n", " ")
+
+
+@pytest.mark.parametrize("source", ["whatsapp", "chatwoot", "salla"])
+def test_check_tells_a_person_what_is_missing(source: str, tmp_path: Path) -> None:
+    done = salwa(tmp_path / "data", "check", source)
+    assert done.returncode == 1
+    assert done.stderr == ""
+    assert f"SALWA_{source.upper()}" in done.stdout
+    assert "to do, marked with ✗" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert not (tmp_path / "data").exists()  # looking changes nothing
+
+
+def test_check_of_what_has_nothing_to_check(tmp_path: Path) -> None:
+    done = salwa(tmp_path / "data", "check", "inbox")
+    assert done.returncode == 2
+    assert "there is whatsapp, chatwoot, salla" in done.stderr
 
 
 def test_a_misspelt_setting_is_refused(tmp_path: Path) -> None:

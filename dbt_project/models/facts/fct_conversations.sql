@@ -15,6 +15,10 @@ unread_spans as (
     select * from {{ ref('fct_unread_spans') }}
 ),
 
+gone_conversations as (
+    select * from {{ ref('int_gone_conversations') }}
+),
+
 workspaces as (
     select * from {{ ref('stg_settings__workspaces') }}
 ),
@@ -72,13 +76,15 @@ select
             and not regexp_matches(conversations.ticket_id, '[0-9]{8,}')
             then conversations.ticket_id
     end as ticket_number,
-    conversations.conversation_url,
+    -- a link to what is no longer there leads nowhere
+    case when gone_conversations.conversation_id is null then conversations.conversation_url end as conversation_url,
     current_status.status,
     current_status.closed_by,
     conversations.started_at,
     cast({{ local_timestamp('conversations.started_at', 'workspaces.timezone') }} as date) as started_local_date,
     conversations.last_message_at,
     case when current_status.status = 'closed' then current_status.from_at end as closed_at,
+    gone_conversations.gone_at,
     conversations.first_customer_message_at,
     cast({{ local_timestamp('conversations.first_customer_message_at', 'workspaces.timezone') }} as date)
         as first_customer_local_date,
@@ -110,3 +116,5 @@ left join first_turns
     on conversations.conversation_id = first_turns.conversation_id
 left join unread
     on conversations.conversation_id = unread.conversation_id
+left join gone_conversations
+    on conversations.conversation_id = gone_conversations.conversation_id

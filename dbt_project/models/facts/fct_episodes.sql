@@ -53,9 +53,9 @@ select
     open_stretches.closed_by,
     messages_in_episodes.first_message_at,
     messages_in_episodes.last_message_at,
-    -- a close known from a snapshot only tells no duration
+    -- a close known from a snapshot only, or from the conversation's absence, tells no duration
     case
-        when open_stretches.closed_at is not null and open_stretches.close_evidence <> 'snapshot'
+        when open_stretches.closed_at is not null and open_stretches.close_evidence not in ('snapshot', 'tombstone')
             then {{ seconds_between('messages_in_episodes.first_message_at', 'messages_in_episodes.last_message_at') }}
     end as duration_seconds
 from open_stretches

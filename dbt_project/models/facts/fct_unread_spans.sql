@@ -24,7 +24,7 @@ select
     min(case when numbered.event = 'customer' then numbered.happened_at end) as from_at,
     min(
         case
-            when numbered.event in ('human', 'closed_by_person', 'read') and numbered.is_unread_before
+            when numbered.event in ('human', 'closed_by_person', 'read', 'gone') and numbered.is_unread_before
                 then numbered.happened_at
         end
     ) as to_at

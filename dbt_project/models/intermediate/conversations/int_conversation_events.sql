@@ -1,5 +1,6 @@
 -- What happened in a conversation, in order, with how things stood just before: who wrote, opened, closed, read.
--- At one instant a reopening comes before the messages and a close and a read come after them.
+-- At one instant a reopening comes before the messages and a close and a read come after them. What is gone from its
+-- inbox is neither unread nor waiting any more.
 with messages as (
     select * from {{ ref('int_conversation_messages') }}
 ),
@@ -10,6 +11,10 @@ status_changes as (
 
 reads as (
     select * from {{ ref('int_reads') }}
+),
+
+gone_conversations as (
+    select * from {{ ref('int_gone_conversations') }}
 ),
 
 happened as (
@@ -51,6 +56,18 @@ happened as (
         cast(null as varchar) as message_id,
         agent_source_id as author_source_id
     from reads
+
+    union all
+
+    select
+        conversation_id,
+        gone_at as happened_at,
+        4 as instant_rank,
+        0 as message_order,
+        'gone' as event,
+        cast(null as varchar) as message_id,
+        cast(null as varchar) as author_source_id
+    from gone_conversations
 ),
 
 placed as (
@@ -69,11 +86,11 @@ marked as (
         *,
         case
             when event = 'customer' then place * 2 + 1
-            when event in ('human', 'closed_by_person') then place * 2
+            when event in ('human', 'closed_by_person', 'gone') then place * 2
         end as waiting_marker,
         case
             when event = 'customer' then place * 2 + 1
-            when event in ('human', 'closed_by_person', 'read') then place * 2
+            when event in ('human', 'closed_by_person', 'read', 'gone') then place * 2
         end as unread_marker,
         case
             when event = 'opened' then place * 2 + 1

@@ -15,6 +15,10 @@ conversation_messages as (
     select * from {{ ref('int_conversation_messages') }}
 ),
 
+gone_conversations as (
+    select * from {{ ref('int_gone_conversations') }}
+),
+
 workspaces as (
     select * from {{ ref('stg_settings__workspaces') }}
 ),
@@ -192,6 +196,12 @@ together as (
     select conversation_id, 'open' as status, reopened_at as occurred_at, 'silence' as actor_type, null as actor_id, 'silence' as evidence
     from silences
     where reopened_at is not null
+
+    union all
+
+    -- no longer in the inbox: a repeat where it was closed before
+    select conversation_id, 'closed' as status, gone_at as occurred_at, 'system' as actor_type, null as actor_id, 'tombstone' as evidence
+    from gone_conversations
 ),
 
 -- every conversation begins open, so that a first "open" is a repeat like any other

@@ -7,6 +7,7 @@ select
     workspace,
     object_id as phone_number_id,
     object_name as verified_name,
+    account as business_account,
     received_at,
     landing_file,
     landing_line

@@ -1,0 +1,10 @@
+-- Who used each tag, and how often.
+select
+    tag,
+    actor_type,
+    coalesce(actor_name, '–') as actor_name,
+    count(*) as applications
+from (@tag_events) as tag_events
+where action = 'applied'
+group by tag, actor_type, coalesce(actor_name, '–')
+order by count(*) desc, tag, actor_type, coalesce(actor_name, '–')

@@ -1,0 +1,558 @@
+"""Serving as a PostgreSQL database, for a team and for Metabase.
+
+A version is loaded whole into the schemas facts_next and marts_next, which nobody but the publisher sees, and becomes
+facts and marts by renaming, in one transaction. The version before stays as facts_previous and marts_previous, out of the
+readers' sight; the one before that is dropped.
+
+Renaming takes no lock on tables. A query that names two tables could therefore meet the old one and the new other. So the
+switch first locks all tables that are served: then no query is between its first table and its last. A query that waits
+for such a lock finds the new table by its name as soon as it gets it.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+import duckdb
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+
+from dashboards.serving.reading import NothingPublished
+from dashboards.serving.run_log import COLUMNS, run_rows
+from dashboards.serving.tables import SCHEMAS, Table, served_tables
+from ingestion.errors import SalwaError
+
+PUBLISHER_LOCK = 0x73616C7761  # "salwa", the advisory lock that one publisher holds
+MARK = "Published by salwa, version "  # the comment by which a schema is known as ours
+OLDEST_VERSION = 150000  # unique nulls not distinct
+PATIENCE_SECONDS = 60.0  # how long readers and another publisher are waited for
+PAUSE_SECONDS = 0.4  # between two tries, give or take half
+LONGEST_LOCK_MILLISECONDS = 500
+VERSION_COLUMNS = {
+    "version": ("text", "Name of the published version, the time of its publication."),
+    "as_of": ("timestamptz", "The instant these numbers are of."),
+    "published_at": ("timestamptz", "When readers could see this version first."),
+}
+
+
+def publish(
+    url: str,
+    role: str,
+    warehouse: Path,
+    manifest: Mapping[str, Any],
+    version: str,
+    published_at: datetime,
+    runs: Sequence[dict[str, Any]] = (),
+) -> None:
+    """Load the warehouse into new schemas and switch to them.
+
+    Args:
+        role: who may read; made if there is none.
+
+    Raises:
+        SalwaError: PostgreSQL cannot be reached or refuses, or a reader did not let go; the last version is served on.
+    """
+    with in_plain_words(url), connect(url) as connection, only_publisher(connection):
+        require_usable(connection)
+        require_role(connection, role)
+        drop_leftovers(connection)
+        with duckdb.connect(str(warehouse)) as source:
+            source.execute("set TimeZone = 'UTC'")
+            tables = served_tables(source, manifest)
+            create_next(connection, tables, version)
+            fill_next(url, source, tables)
+            sign_next(connection, source, version, published_at)
+        write_runs(connection, "marts_next", runs)
+        finish_next(connection, tables)
+        grant_next(connection, role)
+        switch(connection, partial(promote, connection, role, version))
+        drop_retired(connection)
+
+
+def rollback(url: str, role: str) -> str:
+    """Switch to the version before the current one and drop that; returns the name of what is served now.
+
+    Raises:
+        SalwaError: there is nothing older, or a reader did not let go.
+    """
+    with in_plain_words(url), connect(url) as connection, only_publisher(connection):
+        require_usable(connection)
+        served = schema_versions(connection)
+        if "facts" not in served:
+            raise nothing_published()
+        if "facts_previous" not in served:
+            raise SalwaError(f"there is nothing older than {served['facts']} to go back to")
+        switch(connection, partial(demote, connection, role, served["facts"]))
+        drop_retired(connection)
+        return served["facts_previous"]
+
+
+def open_copy(url: str) -> psycopg.Connection[Any]:
+    """A connection that can only read, times in UTC. Parameters are put in by the client, as Metabase does.
+
+    Raises:
+        NothingPublished: nothing has been published yet.
+        SalwaError: PostgreSQL cannot be reached.
+    """
+    with in_plain_words(url):
+        connection = connect(url, cursor_factory=psycopg.ClientCursor)
+        connection.execute("set default_transaction_read_only = on")
+        found = connection.execute("select to_regclass('marts.serving_version') is not null").fetchone()
+        if not found or not found[0]:
+            connection.close()
+            raise nothing_published()
+        return connection
+
+
+def nothing_published() -> NothingPublished:
+    return NothingPublished(
+        "nothing has been published in the database of SALWA_SERVING_URL yet: run `salwa refresh` first"
+    )
+
+
+# Reaching it
+
+
+def connect(url: str, **options: Any) -> psycopg.Connection[Any]:
+    """A connection in which each statement is its own transaction unless said otherwise, times in UTC."""
+    require_readable(url)
+    connection = psycopg.connect(url, autocommit=True, connect_timeout=15, application_name="salwa", **options)
+    connection.execute("set TimeZone = 'UTC'")
+    return connection
+
+
+def require_readable(url: str) -> None:
+    """Refuse what a driver would misread, because it would then print a part of the password.
+
+    Raises:
+        SalwaError: without a word of the URL.
+    """
+    example = "postgresql://user:password@host:5432/database, special characters of the password as %40 and so on"
+    parts = urlsplit(url)
+    try:
+        is_good = (
+            parts.scheme in ("postgresql", "postgres")
+            and url.count("@") <= 1
+            and url.count("@") == parts.netloc.count("@")
+        )
+        is_good = is_good and (parts.port is None or parts.port > 0)
+        conninfo_to_dict(url)
+    except (ValueError, psycopg.Error):
+        is_good = False
+    if not is_good:
+        raise SalwaError(f"SALWA_SERVING_URL cannot be read: it looks like {example}")
+
+
+@contextmanager
+def in_plain_words(url: str) -> Iterator[None]:
+    """Turns what the drivers raise into one line without the password."""
+    from adbc_driver_manager import Error as AdbcError
+
+    try:
+        yield
+    except (psycopg.Error, AdbcError) as error:
+        text = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        raise SalwaError(f"PostgreSQL (SALWA_SERVING_URL): {without_password(text, url)}") from None
+
+
+def without_password(text: str, url: str) -> str:
+    secret = str(conninfo_to_dict(url).get("password") or "")
+    for written in {secret, quote(secret), quote(secret, safe=""), unquote(secret)} - {""}:
+        text = text.replace(written, "***")
+    return text
+
+
+@contextmanager
+def only_publisher(connection: psycopg.Connection[Any]) -> Iterator[None]:
+    """One publisher at a time; another waits. The lock ends with the connection, also after a kill."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not value_of(connection, "select pg_try_advisory_lock(%s)", PUBLISHER_LOCK):
+        if time.monotonic() > deadline:
+            raise SalwaError("another run is publishing to this database: wait for it, then refresh again")
+        pause()
+    # what loading takes is not for a time-out that an administrator set for readers
+    connection.execute("set statement_timeout = 0")
+    connection.execute("set idle_session_timeout = 0")
+    try:
+        yield
+    finally:
+        with suppress(psycopg.Error):
+            connection.execute("select pg_advisory_unlock(%s)", [PUBLISHER_LOCK])
+
+
+def require_usable(connection: psycopg.Connection[Any]) -> None:
+    """Refuse a server that is too old, and schemas that somebody else made.
+
+    Raises:
+        SalwaError: says what to do.
+    """
+    if connection.info.server_version < OLDEST_VERSION:
+        raise SalwaError(
+            f"PostgreSQL {connection.info.server_version // 10000} is too old for serving: 15 or newer is needed"
+        )
+    names = [f"{schema}{suffix}" for schema in SCHEMAS for suffix in ("", "_next", "_previous")]
+    foreign = [
+        name
+        for (name,) in connection.execute(
+            "select nspname from pg_namespace where nspname = any(%s)", [names]
+        ).fetchall()
+        if name not in schema_versions(connection)
+    ]
+    if foreign:
+        raise SalwaError(
+            f"the database of SALWA_SERVING_URL has a schema {sorted(foreign)[0]} that salwa did not make: "
+            "give salwa a database of its own"
+        )
+
+
+def require_role(connection: psycopg.Connection[Any], role: str) -> None:
+    """Make the role that readers are members of, if there is none.
+
+    Raises:
+        SalwaError: it is missing and may not be made.
+    """
+    if value_of(connection, "select count(*) from pg_roles where rolname = %s", role):
+        return
+    try:
+        connection.execute(sql.SQL("create role {} nologin").format(sql.Identifier(role)))
+    except psycopg.errors.InsufficientPrivilege:
+        raise SalwaError(
+            f"PostgreSQL has no role {role} and {connection.info.user} may not make it: let an administrator run "
+            f"`create role {role} nologin`, or name another one in SALWA_SERVING_ROLE"
+        ) from None
+    except psycopg.errors.DuplicateObject:
+        pass  # made by somebody else just now
+
+
+# Loading
+
+
+def create_next(connection: psycopg.Connection[Any], tables: Sequence[Table], version: str) -> None:
+    """Empty tables with exact types, and what they mean as comments."""
+    with connection.transaction():
+        statements = [
+            statement
+            for schema in SCHEMAS
+            for statement in (
+                sql.SQL("create schema {}").format(sql.Identifier(f"{schema}_next")),
+                sql.SQL("comment on schema {} is {}").format(
+                    sql.Identifier(f"{schema}_next"), sql.Literal(MARK + version)
+                ),
+            )
+        ]
+        for table in tables:
+            columns = {column.name: (column.postgres_type, column.description) for column in table.columns}
+            statements += table_statements(next_name(table), columns, table.description)
+        statements += table_statements(
+            sql.Identifier("marts_next", "serving_version"), VERSION_COLUMNS, "Which version this is; one row."
+        )
+        statements += table_statements(
+            sql.Identifier("marts_next", "refresh_runs"), COLUMNS, "What came of the last runs, failed ones too."
+        )
+        run_all(connection, statements)
+
+
+def table_statements(
+    name: sql.Identifier, columns: Mapping[str, tuple[str, str]], description: str
+) -> Iterator[sql.Composable]:
+    yield sql.SQL("create table {} ({})").format(
+        name,
+        sql.SQL(", ").join(
+            sql.SQL("{} {}").format(sql.Identifier(column), sql.SQL(kind))  # type: ignore[arg-type]
+            for column, (kind, _) in columns.items()
+        ),
+    )
+    yield sql.SQL("comment on table {} is {}").format(name, sql.Literal(description))
+    for column, (_, words) in columns.items():
+        yield sql.SQL("comment on column {}.{} is {}").format(name, sql.Identifier(column), sql.Literal(words))
+
+
+def fill_next(url: str, source: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> None:
+    """Copy all rows, as Arrow in, as PostgreSQL's binary COPY out; nothing is written as text in between.
+
+    Raises:
+        SalwaError: fewer or more rows arrived than there are.
+    """
+    import adbc_driver_postgresql.dbapi as adbc
+
+    with adbc.connect(url) as target, target.cursor() as cursor:
+        cursor.execute("set statement_timeout = 0")
+        for table in tables:
+            rows = source.execute(select_of(table)).to_arrow_reader(100_000)
+            written = cursor.adbc_ingest(table.name, rows, mode="append", db_schema_name=f"{table.schema}_next")
+            expected = source.execute(f"select count(*) from {table.schema}.{table.name}").fetchone()
+            if expected is None or written != expected[0]:
+                raise SalwaError(f"{written} of {expected} rows of {table.schema}.{table.name} arrived in PostgreSQL")
+        target.commit()
+
+
+def select_of(table: Table) -> str:
+    """All rows as they go to PostgreSQL, whose text cannot hold the character 0."""
+    columns = (
+        f"""replace("{column.name}", chr(0), '') as "{column.name}\""""
+        if column.duckdb_type == "VARCHAR"
+        else f'"{column.name}"'
+        for column in table.columns
+    )
+    return f'select {", ".join(columns)} from {table.schema}."{table.name}"'
+
+
+def sign_next(
+    connection: psycopg.Connection[Any], source: duckdb.DuckDBPyConnection, version: str, published_at: datetime
+) -> None:
+    """Write into the new schemas which version they are."""
+    as_of = source.execute("select max(as_of) from facts.dim_workspaces").fetchone()
+    connection.execute(
+        "insert into marts_next.serving_version values (%s, %s, %s)",
+        [version, as_of[0] if as_of else None, published_at],
+    )
+
+
+def record_runs(url: str, runs: Sequence[dict[str, Any]]) -> None:
+    """Tell readers of the version they see what came of the last runs.
+
+    Raises:
+        SalwaError: PostgreSQL cannot be reached.
+    """
+    with in_plain_words(url), connect(url) as connection, only_publisher(connection):
+        if "marts" in schema_versions(connection):
+            write_runs(connection, "marts", runs)
+
+
+def write_runs(connection: psycopg.Connection[Any], schema: str, runs: Sequence[dict[str, Any]]) -> None:
+    table = sql.Identifier(schema, "refresh_runs")
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute(sql.SQL("delete from {}").format(table))
+        cursor.executemany(sql.SQL("insert into {} values (%s, %s, %s, %s)").format(table), run_rows(runs))
+
+
+def finish_next(connection: psycopg.Connection[Any], tables: Sequence[Table]) -> None:
+    """Keys, indexes and the planner's statistics, after the rows because that is faster."""
+    for table in tables:
+        name = next_name(table)
+        statements: list[sql.Composable] = []
+        for key in table.keys:
+            columns = names_of(key)
+            if key == table.keys[0] and not has_nulls(connection, name, key):
+                statements.append(sql.SQL("alter table {} add primary key ({})").format(name, columns))
+            else:
+                # dbt's test takes two nulls for the same, and so does this
+                statements.append(sql.SQL("create unique index on {} ({}) nulls not distinct").format(name, columns))
+        statements += [sql.SQL("create index on {} ({})").format(name, names_of(index)) for index in table.indexes]
+        statements.append(sql.SQL("analyze {}").format(name))
+        run_all(connection, statements)
+
+
+def has_nulls(connection: psycopg.Connection[Any], name: sql.Identifier, key: Sequence[str]) -> bool:
+    some = sql.SQL(" or ").join(sql.SQL("{} is null").format(sql.Identifier(column)) for column in key)
+    return bool(value_of(connection, sql.SQL("select exists (select from {} where {})").format(name, some)))
+
+
+def grant_next(connection: psycopg.Connection[Any], role: str) -> None:
+    for schema in SCHEMAS:
+        run_all(connection, readable_by(f"{schema}_next", role))
+
+
+def readable_by(schema: str, role: str) -> list[sql.Composable]:
+    names = {"schema": sql.Identifier(schema), "role": sql.Identifier(role)}
+    return [
+        sql.SQL("grant usage on schema {schema} to {role}").format(**names),
+        sql.SQL("grant select on all tables in schema {schema} to {role}").format(**names),
+    ]
+
+
+# Switching
+
+
+def switch(connection: psycopg.Connection[Any], rename: Callable[[], None]) -> None:
+    """Rename schemas in one transaction, at a moment when no query is reading them.
+
+    Waiting for a lock makes later readers wait too, and a reader that already holds one table may want one that is locked
+    here. So each try is short, shorter than what PostgreSQL takes for a deadlock; then readers go first for a while.
+
+    Raises:
+        SalwaError: a query held on for too long; it names who.
+    """
+    longest = min(LONGEST_LOCK_MILLISECONDS, deadlock_milliseconds(connection) // 2)
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            with connection.transaction():
+                connection.execute(f"set local lock_timeout = '{longest}ms'")
+                connection.execute(f"set local statement_timeout = '{longest}ms'")
+                lock_served(connection)
+                connection.execute("set local statement_timeout = 0")
+                rename()
+            return
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled, psycopg.errors.DeadlockDetected):
+            if time.monotonic() > deadline:
+                raise SalwaError(
+                    f"{who_reads(connection)} did not let go of the current version within {PATIENCE_SECONDS:.0f} s, so it "
+                    "is served on. End that query, then try again"
+                ) from None
+            pause()
+
+
+def deadlock_milliseconds(connection: psycopg.Connection[Any]) -> int:
+    return int(value_of(connection, "select setting::integer from pg_settings where name = 'deadlock_timeout'"))
+
+
+def lock_served(connection: psycopg.Connection[Any]) -> None:
+    tables = connection.execute(
+        """
+        select pg_namespace.nspname, pg_class.relname
+        from pg_class
+        inner join pg_namespace on pg_namespace.oid = pg_class.relnamespace
+        where pg_namespace.nspname = any(%s) and pg_class.relkind = 'r'
+        order by 1, 2
+        """,
+        [list(SCHEMAS)],
+    ).fetchall()
+    if tables:
+        names = sql.SQL(", ").join(sql.Identifier(schema, table) for schema, table in tables)
+        connection.execute(sql.SQL("lock table {} in access exclusive mode").format(names))
+
+
+def promote(connection: psycopg.Connection[Any], role: str, version: str) -> None:
+    """next becomes current, current becomes previous, previous is retired."""
+    for schema in SCHEMAS:
+        rename_schema(connection, f"{schema}_previous", f"{schema}_retired_{version.lower()}")
+        if rename_schema(connection, schema, f"{schema}_previous"):
+            hide(connection, f"{schema}_previous", role)
+        rename_schema(connection, f"{schema}_next", schema)
+
+
+def demote(connection: psycopg.Connection[Any], role: str, version: str) -> None:
+    """current is retired, previous becomes current."""
+    for schema in SCHEMAS:
+        rename_schema(connection, schema, f"{schema}_retired_{version.lower()}")
+        hide(connection, f"{schema}_retired_{version.lower()}", role)
+        rename_schema(connection, f"{schema}_previous", schema)
+        run_all(connection, readable_by(schema, role))
+
+
+def rename_schema(connection: psycopg.Connection[Any], old: str, new: str) -> bool:
+    """Rename it if it is there."""
+    if not value_of(connection, "select count(*) from pg_namespace where nspname = %s", old):
+        return False
+    connection.execute(sql.SQL("alter schema {} rename to {}").format(sql.Identifier(old), sql.Identifier(new)))
+    return True
+
+
+def hide(connection: psycopg.Connection[Any], schema: str, role: str) -> None:
+    names = {"schema": sql.Identifier(schema), "role": sql.Identifier(role)}
+    connection.execute(sql.SQL("revoke usage on schema {schema} from {role}").format(**names))
+
+
+def who_reads(connection: psycopg.Connection[Any]) -> str:
+    """Who holds the tables that are served, in words."""
+    holder = connection.execute(
+        """
+        select
+            pg_stat_activity.usename,
+            pg_stat_activity.application_name,
+            pg_stat_activity.pid,
+            extract(epoch from clock_timestamp() - coalesce(pg_stat_activity.xact_start, pg_stat_activity.query_start))
+        from pg_locks
+        inner join pg_class on pg_class.oid = pg_locks.relation
+        inner join pg_namespace on pg_namespace.oid = pg_class.relnamespace
+        inner join pg_stat_activity on pg_stat_activity.pid = pg_locks.pid
+        where
+            pg_namespace.nspname = any(%s)
+            and pg_locks.granted
+            and pg_locks.database = (select oid from pg_database where datname = current_database())
+            and pg_locks.pid <> pg_backend_pid()
+        order by 4 desc nulls last
+        limit 1
+        """,
+        [list(SCHEMAS)],
+    ).fetchone()
+    if holder is None:
+        return "readers"
+    user, application, pid, seconds = holder
+    since = f" for {seconds:.0f} s" if seconds is not None else ""
+    return f"a query of {user} ({application or 'no name'}, process {pid},{since} already)".replace(",)", ")")
+
+
+# Cleaning up
+
+
+def schema_versions(connection: psycopg.Connection[Any]) -> dict[str, str]:
+    """Version of each schema that salwa made, by its name."""
+    rows = connection.execute(
+        "select nspname, obj_description(oid, 'pg_namespace') from pg_namespace where obj_description(oid, 'pg_namespace') like %s",
+        [f"{MARK}%"],
+    ).fetchall()
+    return {name: words.removeprefix(MARK) for name, words in rows}
+
+
+def drop_leftovers(connection: psycopg.Connection[Any]) -> None:
+    """Drop what a killed publish left, and retired schemas that a reader held on to.
+
+    Raises:
+        SalwaError: the killed publish is still at work in the server.
+    """
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    for schema in SCHEMAS:
+        while not drop_schema(connection, f"{schema}_next"):
+            if time.monotonic() > deadline:
+                raise SalwaError(
+                    f"schema {schema}_next of a publish that was ended is still in use: refresh again later"
+                )
+            pause()
+    drop_retired(connection)
+
+
+def drop_retired(connection: psycopg.Connection[Any]) -> None:
+    """Drop schemas that nobody is served from; what is still being read stays for the next time."""
+    for name in schema_versions(connection):
+        if re.fullmatch(r"(facts|marts)_retired_\w+", name):
+            drop_schema(connection, name)
+
+
+def drop_schema(connection: psycopg.Connection[Any], name: str) -> bool:
+    """Drop it if it is there; False where somebody holds it."""
+    try:
+        with connection.transaction():
+            connection.execute(f"set local lock_timeout = '{LONGEST_LOCK_MILLISECONDS}ms'")
+            connection.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(name)))
+    except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+        return False
+    return True
+
+
+# Small helpers
+
+
+def next_name(table: Table) -> sql.Identifier:
+    return sql.Identifier(f"{table.schema}_next", table.name)
+
+
+def names_of(columns: Sequence[str]) -> sql.Composed:
+    return sql.SQL(", ").join(sql.Identifier(column) for column in columns)
+
+
+def run_all(connection: psycopg.Connection[Any], statements: Sequence[sql.Composable]) -> None:
+    """Many statements in one round trip."""
+    connection.execute(sql.SQL("; ").join(statements))
+
+
+def value_of(connection: psycopg.Connection[Any], statement: Any, *parameters: Any) -> Any:
+    """The one value that a query answers."""
+    row = connection.execute(statement, parameters or None).fetchone()
+    return row[0] if row else None
+
+
+def pause() -> None:
+    """Wait a little, never the same time twice, so that two who retry do not meet again and again."""
+    time.sleep(PAUSE_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
