@@ -178,6 +178,24 @@ def plain_json(value: Any) -> Any:
     return float(value) if isinstance(value, Decimal) else value.isoformat()
 
 
+@dashboards.command()
+def preview(
+    lang: Annotated[str, typer.Option(help="of the first look: ar, en or fr; the page holds all three")] = "ar",
+    out: Annotated[Path | None, typer.Option("--out", help="where to write it [SALWA_DATA/preview.html]")] = None,
+    serve: Annotated[bool, typer.Option("--serve", help="show it on localhost, new after each refresh")] = False,
+    port: Annotated[int, typer.Option(help="with --serve")] = 8765,
+) -> None:
+    """The dashboard as one HTML file that needs no server."""
+    from dashboards.page.preview import serve_preview, write_preview
+
+    settings = load_settings()
+    if serve:
+        serve_preview(settings, lang, port, lambda address: console.out.print(f"[bold]{address}[/]  (Ctrl+C ends it)"))
+        return
+    written = write_preview(settings, lang, out)
+    console.out.print(f"[green]Written[/] {written.file} ({written.size / 1e6:.1f} MB)", soft_wrap=True)
+
+
 @app.command()
 def status(as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False) -> None:
     """How fresh each source is, the last runs, failed tests, rejects."""

@@ -11,7 +11,7 @@ from ingestion.errors import SalwaError
 from ingestion.settings import Settings, load_settings
 from orchestration import console
 
-dashboards = typer.Typer(no_args_is_help=True, help="The dashboard: in Metabase.")
+dashboards = typer.Typer(no_args_is_help=True, help="What people look at.")
 
 COLOURS = {"created": "green", "changed": "cyan", "restored": "cyan", "removed": "yellow", "edited": "yellow", "unchanged": "dim"}
 SHOWN_DETAILS = 6

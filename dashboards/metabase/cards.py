@@ -87,13 +87,15 @@ def answer(card: Card, used: Iterable[str]) -> str:
     return f"with card as (\n{card.text}\n),\n\nanswer as (\n    select\n        card.*{helpers}\n    from card\n)"
 
 
-def titled(reader: Reader, name: str) -> str:
-    return reader.words["columns"].get(name) or reader.words["titles"].get(name) or name
+def titled(reader: Reader, card: Card, name: str) -> str:
+    """A column's title; a card may have one of its own."""
+    columns = reader.words["columns"]
+    return columns.get(f"{card.name}.{name}") or columns.get(name) or reader.words["titles"].get(name) or name
 
 
-def axis_title(reader: Reader, column: Column) -> str:
+def axis_title(reader: Reader, card: Card, column: Column) -> str:
     """A column's title on a chart, with the unit that durations have there."""
-    title = titled(reader, column.name)
+    title = titled(reader, card, column.name)
     return reader.own["in_minutes"].format(title=title) if column.kind == "seconds" else title
 
 
@@ -200,7 +202,7 @@ def table(card: Card, reader: Reader, title: str, description: str) -> list[Ques
             display="table",
             sql=f"{answer(card, names)}\n\nselect\n{selected(reader, columns)}\nfrom answer",
             settings=table_settings(
-                reader, {each.name: column_settings(reader, each, titled(reader, each.name)) for each in columns}
+                reader, {each.name: column_settings(reader, each, titled(reader, card, each.name)) for each in columns}
             ),
             outputs=tuple(names),
         )
@@ -218,7 +220,7 @@ def table_settings(reader: Reader, columns: dict[str, dict[str, Any]]) -> dict[s
 def chart(card: Card, reader: Reader, title: str, description: str) -> list[Question]:
     drawn = present(card.chart)
     x, ys = card.columns[drawn.x], [card.columns[name] for name in drawn.y]
-    titles = {y.name: axis_title(reader, y) for y in ys}
+    titles = {y.name: axis_title(reader, card, y) for y in ys}
     settings: dict[str, Any] = {
         "graph.dimensions": [x.name],
         "graph.metrics": [y.name for y in ys],
@@ -227,7 +229,7 @@ def chart(card: Card, reader: Reader, title: str, description: str) -> list[Ques
         "graph.y_axis.labels_enabled": len(ys) == 1,
         "series_settings": {y.name: {"title": titles[y.name]} for y in ys},
         "column_settings": {
-            of_column(x.name): column_settings(reader, x, titled(reader, x.name), is_axis=True),
+            of_column(x.name): column_settings(reader, x, titled(reader, card, x.name), is_axis=True),
             **{of_column(y.name): column_settings(reader, y, titles[y.name], is_axis=True) for y in ys},
         },
     }
@@ -266,7 +268,7 @@ def heat(card: Card, reader: Reader, title: str, description: str) -> list[Quest
         f"from answer\ngroup by answer.{down.name}\norder by {order}"
     )
     columns: dict[str, dict[str, Any]] = {
-        f"{down.name}_name": column_settings(reader, down, titled(reader, down.name)),
+        f"{down.name}_name": column_settings(reader, down, titled(reader, card, down.name)),
         **{name: {**column_settings(reader, value, text)} for name, text in names.values()},
     }
     outputs = tuple(columns)
@@ -313,10 +315,10 @@ def stacked_bars(card: Card, reader: Reader, title: str, description: str) -> Qu
             "graph.metrics": [value.name],
             "graph.x_axis.scale": "timeseries" if x.kind == "date" else "ordinal",
             "graph.x_axis.labels_enabled": False,
-            "graph.y_axis.title_text": axis_title(reader, value),
+            "graph.y_axis.title_text": axis_title(reader, card, value),
             "stackable.stack_type": "stacked",
             "column_settings": {
-                of_column(each.name): column_settings(reader, each, axis_title(reader, each), is_axis=True) for each in columns
+                of_column(each.name): column_settings(reader, each, axis_title(reader, card, each), is_axis=True) for each in columns
             },
         },
         outputs=tuple(each.name for each in columns),

@@ -13,6 +13,7 @@ from dashboards.spec import Column
 
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 NUMERIC = frozenset({"count", "number", "seconds", "share", "money"})
+CUSTOMER_LABEL, CUSTOMER = "customer_label", "Customer "
 SUNDAY_FIRST = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 
 # CLDR's rules for whole numbers, where they differ from "other"; {n} is the number
@@ -149,6 +150,9 @@ def as_shown(reader: Reader, column: Column, is_axis: bool = False) -> str:
         case "label":
             names = {literal(code): text for code, text in reader.words[column.labels].items()}
             return named(name, names, name)
+        case "text" if name == CUSTOMER_LABEL:  # "Customer 5E31AC"
+            label = concatenated(reader.words["page"]["customer"], {"id": f"substr({name}, {len(CUSTOMER) + 1})"})
+            return f"case when {name} like {literal(CUSTOMER + '%')} then {label} else {name} end"
         case "flag":
             return f"case when {name} then {literal(reader.own['yes'])} when not {name} then {literal(reader.own['no'])} end"
         case _:
