@@ -70,7 +70,7 @@ def described(card: Card, tab: Tab, reader: Reader) -> str:
     comma = "، " if reader.language == "ar" else ", "
     reason = reader.words["empty"].get(card.name)
     return " ".join(
-        part
+        part if part.endswith(".") else f"{part}."
         for part in (
             reader.words["descriptions"][card.name],
             page["filter_without_effect"].format(filters=comma.join(idle)) if idle else "",

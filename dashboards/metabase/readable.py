@@ -150,13 +150,16 @@ def as_shown(reader: Reader, column: Column, is_axis: bool = False) -> str:
         case "label":
             names = {literal(code): text for code, text in reader.words[column.labels].items()}
             return named(name, names, name)
-        case "text" if name == CUSTOMER_LABEL:  # "Customer 5E31AC"
-            label = concatenated(reader.words["page"]["customer"], {"id": f"substr({name}, {len(CUSTOMER) + 1})"})
-            return f"case when {name} like {literal(CUSTOMER + '%')} then {label} else {name} end"
         case "flag":
             return f"case when {name} then {literal(reader.own['yes'])} when not {name} then {literal(reader.own['no'])} end"
         case _:
-            return name
+            return customer(reader) if name == CUSTOMER_LABEL else name
+
+
+def customer(reader: Reader) -> str:
+    """A customer's label in the reader's language; in facts it is "Customer 5E31AC"."""
+    label = concatenated(reader.words["page"]["customer"], {"id": f"substr({CUSTOMER_LABEL}, {len(CUSTOMER) + 1})"})
+    return f"case when {CUSTOMER_LABEL} like {literal(CUSTOMER + '%')} then {label} else {CUSTOMER_LABEL} end"
 
 
 def column_settings(reader: Reader, column: Column, title: str, is_axis: bool = False) -> dict[str, object]:

@@ -123,12 +123,18 @@ def reader_of(language: str, workspaces: list[Workspace]) -> Reader:
     currencies = {workspace.currency for workspace in workspaces}
     return Reader(
         language=language,
-        words=texts(language),
+        words=words_of(language),
         own=read_toml(HERE / "texts" / "metabase.toml")[language],
         zone=workspaces[0].timezone,
         currency=currencies.pop() if len(currencies) == 1 else None,
         week_start=SUNDAY_FIRST.index(workspaces[0].week_start),
     )
+
+
+def words_of(language: str) -> dict[str, dict[str, str]]:
+    """A language's words; English ones where it lacks some."""
+    own = texts(language)
+    return {group: words | own.get(group, {}) for group, words in texts("en").items()}
 
 
 def database_of(settings: Settings) -> tuple[dict[str, Any], str]:
@@ -312,7 +318,7 @@ def with_link(dashboard: dict[str, Any], language: str) -> dict[str, Any]:
 def link_settings(language: str, url: str) -> dict[str, Any]:
     """A text on a dashboard that leads to the refresh."""
     virtual = {"name": None, "display": "text", "visualization_settings": {}, "dataset_query": {}, "archived": False}
-    return {"virtual_card": virtual, "text": f"[{texts(language)['refresh']['press']}]({url})"}
+    return {"virtual_card": virtual, "text": f"[{words_of(language)['refresh']['press']}]({url})"}
 
 
 def metabase_rows(cards: tuple[Card, ...]) -> Any:
