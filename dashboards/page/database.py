@@ -13,18 +13,16 @@ from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
-import duckdb
+from dashboards.serving import Connection, query
 
 TABLE = re.compile(r"\b(facts|marts)\.(\w+)")
 QUOTED = re.compile(r'"(?:facts|marts)"\."(\w+)"\."(\w+)"')
 SECONDS = re.compile(r"extract\(epoch from ([\w.]+) - ([\w.]+)\)")
-BATCH = 10_000
 MOST_MESSAGES = 300_000  # more make a page that opens slowly: about 15 MB
 
 # With a first date, what no range from it on can count is left out: days before it, messages before it, and of
 # conversations those that had no message, were not open, not unread and not unanswered since.
 CUT_CONVERSATIONS = """
-create or replace temp table page_conversations as
 with starts as (
     select workspace, min(starts_at) as starts_at
     from facts.dim_dates
@@ -73,7 +71,7 @@ select conversation_id
 from kept
 where conversation_id is not null
 """
-OF_CONVERSATIONS = "where conversation_id in (select conversation_id from page_conversations)"
+OF_CONVERSATIONS = f"where conversation_id in ({CUT_CONVERSATIONS})"
 SINCE = "where local_date >= $first"
 CUT = {
     "facts.dim_dates": SINCE,
@@ -99,16 +97,17 @@ def tables_of(sql_texts: Iterable[str]) -> list[str]:
     return sorted({f"{schema}.{table}" for text in sql_texts for schema, table in TABLE.findall(text)})
 
 
-def first_date_that_fits(serving: duckdb.DuckDBPyConnection, most_messages: int) -> date | None:
+def first_date_that_fits(serving: Connection, most_messages: int) -> date | None:
     """The first day of the oldest month from which on there are at most so many messages; None if all fit."""
-    months = serving.execute(
+    months = query(
+        serving,
         """
         select cast(date_trunc('month', sent_local_date) as date) as month, count(*) as messages
         from facts.fct_messages
         group by 1
         order by 1 desc
-        """
-    ).fetchall()
+        """,
+    ).rows
     if sum(messages for _month, messages in months) <= most_messages:
         return None
     total, first = 0, months[0][0]
@@ -121,15 +120,13 @@ def first_date_that_fits(serving: duckdb.DuckDBPyConnection, most_messages: int)
 
 
 def write_database(
-    serving: duckdb.DuckDBPyConnection, sql_texts: list[str], file: Path, first: date | None = None
+    serving: Connection, sql_texts: list[str], file: Path, first: date | None = None
 ) -> int:
     """Write the tables these texts read, with the columns they name; returns the number of rows.
 
     A column is taken when its name stands anywhere in the texts, all columns of a filter included. With a first date
     the file answers ranges from it on.
     """
-    if first:
-        serving.execute(CUT_CONVERSATIONS, {"first": first})
     words = {word for text in sql_texts for word in re.findall(r"\w+", text)} | {
         "channel_name",
         "agent_name",
@@ -147,52 +144,53 @@ def write_database(
 
 
 def copy_table(
-    serving: duckdb.DuckDBPyConnection,
+    serving: Connection,
     target: sqlite3.Connection,
     table: str,
     words: set[str],
     numbers: dict[str, int],
     first: date | None = None,
 ) -> int:
-    described = serving.execute(f"describe {table}").fetchall()
-    columns = [(name, kind) for name, kind, *_ in described if name in words]
-    bare = table.split(".")[1]
+    schema, bare = table.split(".")
+    described = query(
+        serving,
+        "select column_name, data_type from information_schema.columns "
+        "where table_schema = $schema and table_name = $name order by ordinal_position",
+        {"schema": schema, "name": bare},
+    ).rows
+    columns = [(name, kind.lower()) for name, kind in described if name in words]
     target.execute(f"create table {bare} ({', '.join(f'{name} {sqlite_type(name, kind)}' for name, kind in columns)})")
     where = CUT.get(table, "") if first else ""
-    query = f"select {', '.join(taken(name, kind) for name, kind in columns)} from {table} {where}"
-    cursor = serving.execute(query, {"first": first} if "$first" in where else None)
+    taken_columns = ", ".join(taken(name, kind) for name, kind in columns)
+    rows = [list(row) for row in query(serving, f"select {taken_columns} from {table} {where}", {"first": first}).rows]
     ids = [number for number, (name, _kind) in enumerate(columns) if name.endswith("_id")]
-    copied = 0
-    while batch := cursor.fetchmany(BATCH):
-        rows = [list(row) for row in batch]
-        for row in rows:
-            for number in ids:
-                if row[number] is not None:
-                    row[number] = numbers.setdefault(row[number], len(numbers))
-        target.executemany(f"insert into {bare} values ({', '.join('?' * len(columns))})", rows)
-        copied += len(rows)
+    for row in rows:
+        for number in ids:
+            if row[number] is not None:
+                row[number] = numbers.setdefault(row[number], len(numbers))
+    target.executemany(f"insert into {bare} values ({', '.join('?' * len(columns))})", rows)
     for name, _kind in columns:
         if name == "conversation_id":
             target.execute(f"create index {bare}_{name} on {bare} ({name})")
-    return copied
+    return len(rows)
 
 
 def sqlite_type(name: str, kind: str) -> str:
-    if name.endswith("_id") or kind in ("BOOLEAN", "BIGINT", "INTEGER"):
+    if name.endswith("_id") or kind in ("boolean", "bigint", "integer"):
         return "integer"
-    if kind.startswith(("TIMESTAMP", "DECIMAL")) or kind == "DOUBLE":
+    if kind.startswith(("timestamp with", "decimal", "numeric", "double")):
         return "real"
     return "text"
 
 
 def taken(name: str, kind: str) -> str:
     """A column as SQLite keeps it."""
-    if kind == "TIMESTAMP WITH TIME ZONE":
-        return f"epoch_us({name}) / 1000000.0 as {name}"
-    if kind.startswith("DECIMAL"):
-        return f"cast({name} as double) as {name}"
-    if kind == "BOOLEAN":
+    if kind == "timestamp with time zone":
+        return f"cast(extract(epoch from {name}) as double precision) as {name}"
+    if kind.startswith(("decimal", "numeric")):
+        return f"cast({name} as double precision) as {name}"
+    if kind == "boolean":
         return f"cast({name} as integer) as {name}"
-    if kind in ("DATE", "TIMESTAMP"):
+    if kind == "date" or kind.startswith("timestamp"):
         return f"cast({name} as varchar) as {name}"
     return name

@@ -10,7 +10,8 @@ from pathlib import Path
 from threading import Lock
 
 from dashboards.page.write import page_text, write_page
-from dashboards.serving import CURRENT, open_serving
+from dashboards.refresh_link import refresh_url
+from dashboards.serving import open_serving, query, serving_version
 from dashboards.spec import LANGUAGES
 from ingestion.errors import SalwaError
 from ingestion.settings import Settings
@@ -38,10 +39,18 @@ def write_preview(settings: Settings, language: str, out: Path | None = None) ->
     file = out or settings.data / FILE
     try:
         with open_serving(settings) as serving:
-            size = write_page(serving, file, language, settings.arabic_digits, is_private=out is None)
+            size = write_page(
+                serving, file, language, settings.arabic_digits, refresh_urls(settings), is_private=out is None
+            )
     except OSError as error:
         raise SalwaError(f"{file} cannot be written: {error.strerror}") from None
     return Written(file, size)
+
+
+def refresh_urls(settings: Settings) -> dict[str, str]:
+    """Where Refresh leads, by language; empty where the settings name no public address or secret for it."""
+    found = {language: refresh_url(settings, language) for language in LANGUAGES}
+    return {language: url for language, url in found.items() if url}
 
 
 def known_language(language: str) -> None:
@@ -78,14 +87,14 @@ def current_page(settings: Settings, language: str) -> Callable[[], bytes]:
     """A function that gives the page of what is served at its call."""
     known_language(language)
     lock = Lock()
-    made: dict[Path, bytes] = {}
+    made: dict[str, bytes] = {}
 
     def page() -> bytes:
-        with lock:
-            version = (settings.serving / CURRENT).resolve()
+        with lock, open_serving(settings) as serving:
+            # a failed run publishes nothing, but is told
+            version = str((serving_version(serving), query(serving, "select max(ended_at) from marts.refresh_runs").rows))
             if version not in made:
-                with open_serving(settings) as serving:
-                    text = page_text(serving, language, settings.arabic_digits)
+                text = page_text(serving, language, settings.arabic_digits, refresh_urls(settings))
                 made.clear()
                 made[version] = text.encode()
             return made[version]

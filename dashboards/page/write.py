@@ -9,15 +9,15 @@ import json
 import os
 import re
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
-import duckdb
-
 from dashboards.page.database import MOST_MESSAGES, first_date_that_fits, sqlite_sql, write_database
 from dashboards.parameters import FILTERS
+from dashboards.serving import Connection, query
 from dashboards.spec import LANGUAGES, Card, Tab, tabs, texts
 
 WEB = Path(__file__).parent / "web"
@@ -27,18 +27,18 @@ RIGHT_TO_LEFT = {"ar"}
 HOLE = re.compile(r"@(\w+)@")
 
 CHOICES = {
-    "channel": "select workspace, channel_name from facts.dim_channels group by all order by all",
-    "tag": "select workspace, tag from facts.fct_tags group by all order by all",
-    "agent": "select workspace, agent_name from facts.dim_agents where agent_name is not null group by all order by all",
+    "channel": "select workspace, channel_name from facts.dim_channels group by 1, 2 order by 1, 2",
+    "tag": "select workspace, tag from facts.fct_tags group by 1, 2 order by 1, 2",
+    "agent": "select workspace, agent_name from facts.dim_agents where agent_name is not null group by 1, 2 order by 1, 2",
 }
 
 
 def write_page(
-    serving: duckdb.DuckDBPyConnection,
+    serving: Connection,
     file: Path,
     language: str = "ar",
     digits: Literal["latin", "arabic"] = "latin",
-    refresh_url: str | None = None,
+    refresh_urls: Mapping[str, str] | None = None,
     most_messages: int = MOST_MESSAGES,
     is_private: bool = False,
 ) -> int:
@@ -48,11 +48,11 @@ def write_page(
         serving: to a serving copy.
         language: of the first look; the page holds all.
         digits: of Arabic.
-        refresh_url: where "Refresh" leads; without one there is none.
+        refresh_urls: by language, where "Refresh" leads; without one there is none.
         most_messages: with more, the page holds the newest whole months that stay below.
         is_private: readable by its owner alone.
     """
-    page = page_text(serving, language, digits, refresh_url, most_messages).encode()
+    page = page_text(serving, language, digits, refresh_urls, most_messages).encode()
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
     try:
@@ -68,10 +68,10 @@ def write_page(
 
 
 def page_text(
-    serving: duckdb.DuckDBPyConnection,
+    serving: Connection,
     language: str = "ar",
     digits: Literal["latin", "arabic"] = "latin",
-    refresh_url: str | None = None,
+    refresh_urls: Mapping[str, str] | None = None,
     most_messages: int = MOST_MESSAGES,
 ) -> str:
     """The page as text, see `write_page`."""
@@ -84,7 +84,7 @@ def page_text(
     content = {
         "language": language,
         "digits": digits,
-        "refreshUrl": refresh_url,
+        "refreshUrls": refresh_urls or {},
         "cutFrom": cut_from and cut_from.isoformat(),
         "catalogues": {each: texts(each) for each in LANGUAGES},
         "tabs": [tab_content(tab) for tab in tabs()],
@@ -133,21 +133,21 @@ def card_content(card: Card) -> dict[str, Any]:
     return {**card.model_dump(mode="json"), "filters": card.filters, "columns": columns}
 
 
-def choices(serving: duckdb.DuckDBPyConnection, cut_from: date | None) -> dict[str, Any]:
+def choices(serving: Connection, cut_from: date | None) -> dict[str, Any]:
     """The businesses with their clocks, and what can be chosen in each filter."""
-    businesses = serving.execute(
+    businesses = query(
+        serving,
         """
         select workspace, timezone, currency, week_start, cast(cast(as_of_local as date) as varchar) as today
         from facts.dim_workspaces
         order by workspace
-        """
-    ).fetchall()
-    first = serving.execute("select min(local_date) from facts.dim_dates").fetchone()
-    first_date = cut_from or (first and first[0])
+        """,
+    ).rows
+    first_date = cut_from or query(serving, "select min(local_date) from facts.dim_dates").rows[0][0]
     return {
         "workspaces": [
             dict(zip(("name", "timezone", "currency", "week_start", "today"), row, strict=True)) for row in businesses
         ],
         "firstDate": first_date and first_date.isoformat(),
-        "choices": {name: serving.execute(query).fetchall() for name, query in CHOICES.items()},
+        "choices": {name: query(serving, text).rows for name, text in CHOICES.items()},
     }

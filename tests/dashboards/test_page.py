@@ -295,7 +295,7 @@ def test_several_businesses_and_names_that_look_like_markup(shop, look, tmp_path
         connection.execute("insert into facts.dim_dates select * replace ('second' as workspace) from facts.dim_dates")
         connection.execute("update facts.dim_channels set channel_name = ? where channel_name = 'WhatsApp Support'", [nasty])
         connection.execute("update facts.fct_conversations set conversation_url = 'javascript:alert(1)' where conversation_url is not null")
-        write_page(connection, tmp_path / "two.html", "en", refresh_url="https://salwa.example.test/refresh")
+        write_page(connection, tmp_path / "two.html", "en", refresh_urls={"en": "https://salwa.example.test/refresh"})
     page = look(file=tmp_path / "two.html")
     # days and amounts of the two mean different things, so one is chosen
     assert page.page.locator("#workspace option").all_inner_texts() == ["default", "second"]
@@ -369,6 +369,7 @@ def test_on_localhost_it_follows_what_is_published(shop, tmp_path: Path) -> None
         shutil.copyfile(version, renamed)
         with duckdb.connect(str(renamed)) as connection:
             connection.execute("update facts.dim_channels set channel_name = 'Renamed'")
+            connection.execute("update marts.serving_version set version = 'next'")
         (settings.serving / CURRENT).unlink()
         (settings.serving / CURRENT).symlink_to(renamed)
         assert b'"Renamed"' in answer(local)[1]

@@ -37,18 +37,6 @@ function marks(highest, kind, most = 4) {
   return found;
 }
 
-/** Where x stands, and its words. */
-function axisWords(column, values, say) {
-  if (column.kind !== 'date') return values.map((value) => (column.kind === 'hour' ? [say.hour(value)] : [written(column, value, say, {})]));
-  let month = '';
-  return values.map((value) => {
-    const parts = say.dateParts(value);
-    const isNew = value.slice(0, 7) !== month;
-    month = value.slice(0, 7);
-    return isNew ? [parts.day, parts.month] : [parts.day];
-  });
-}
-
 const MARGIN = { top: 12, right: 10, bottom: 38, left: 46 };
 
 /**
@@ -71,18 +59,17 @@ function drawPlot({ display, rows, x, ys, isStacked, width, height, say, about, 
     svg.append(s('line', { class: mark ? 'grid' : 'base', x1: flip(MARGIN.left), x2: flip(width - MARGIN.right), y1: high(mark), y2: high(mark) }));
     svg.append(s('text', { class: 'tick', x: flip(MARGIN.left - 8), y: high(mark) + 4, 'text-anchor': 'end' }, writtenShort(ys[0], mark, say, about)));
   }
-  const column = x.kind === 'hour' ? s('rect', { class: 'cursor', y: MARGIN.top, height: inner.height, width: band, x: 0, visibility: 'hidden' })
-    : s('rect', { class: 'cursor', y: MARGIN.top, height: inner.height, width: Math.max(band, 2), x: 0, visibility: 'hidden' });
+  const column = s('rect', { class: 'cursor', y: MARGIN.top, height: inner.height, width: Math.max(band, 2), x: 0, visibility: 'hidden' });
   svg.append(column);
 
-  const words = axisWords(x, rows.map((row) => row[x.name]), say);
+  const words = rows.map((row) => (x.kind === 'date' ? say.dateParts(row[x.name]).day : x.kind === 'hour' ? say.hour(row[x.name]) : shortened(written(x, row[x.name], say, about), 12)));
   const every = tickStep(rows.length, inner.width, x.kind);
   // the last month named, so that a new one is not missed between two labels
   let named = '';
   rows.forEach((row, index) => {
     if (index % every) return;
     const month = x.kind === 'date' ? row[x.name].slice(0, 7) : '';
-    svg.append(s('text', { class: 'tick', x: flip(centre(index)), y: height - 20, 'text-anchor': 'middle' }, words[index][0]));
+    svg.append(s('text', { class: 'tick', x: flip(centre(index)), y: height - 20, 'text-anchor': 'middle' }, words[index]));
     if (month && month !== named) {
       svg.append(s('text', { class: 'tick month', x: flip(centre(index)), y: height - 5, 'text-anchor': 'middle' }, say.dateParts(row[x.name]).month));
       named = month;
@@ -167,39 +154,50 @@ function tickStep(count, width, kind) {
 }
 
 /** A map of cells, darker the more. Empty cells are hours that have not come in these dates. */
-function drawHeat({ rows, x, down, value, width, height, say, about, weekStart, label }) {
+function drawHeat({ rows, x, down, value, width, height, say, about, weekStart, dates, label }) {
   const isWide = width >= 420;
-  const margin = { top: 4, bottom: 22, left: isWide ? 92 : 70, right: 4 };
   const downs = ordered(down, rows, weekStart);
-  const across = x.kind === 'hour' ? [...Array(24).keys()] : ordered(x, rows, weekStart);
+  const names = downs.map((each) => shortened(written(down, each, say, about), isWide ? 20 : 12));
+  const longest = Math.max(...names.map((name) => name.length));
+  const margin = { top: 4, bottom: x.kind === 'date' ? 38 : 22, left: Math.min(isWide ? 150 : 96, Math.max(isWide ? 92 : 70, 14 + longest * 7.2)), right: 4 };
+  const across = x.kind === 'hour' ? [...Array(24).keys()] : x.kind === 'date' ? dates : ordered(x, rows, weekStart);
   const cell = { width: (width - margin.left - margin.right) / across.length, height: (height - margin.top - margin.bottom) / downs.length };
   const flip = (at) => (say.isRightToLeft ? width - at : at);
   const highest = Math.max(...rows.map((row) => row[value.name] ?? 0), 0);
   const byPlace = new Map(rows.map((row) => [`${row[down.name]} ${row[x.name]}`, row]));
   const svg = s('svg', { width, height, viewBox: `0 0 ${width} ${height}`, 'aria-hidden': 'true', focusable: 'false' });
   const points = [];
-  const gap = isWide ? 2 : 1;
+  const gap = cell.width > 12 ? 2 : cell.width > 5 ? 1 : 0;
   downs.forEach((downValue, line) => {
     const top = margin.top + cell.height * line;
-    svg.append(s('text', { class: 'tick', x: flip(margin.left - 8), y: top + cell.height / 2 + 4, 'text-anchor': 'end' }, written(down, downValue, say, about)));
+    svg.append(s('text', { class: 'tick', x: flip(margin.left - 8), y: top + cell.height / 2 + 4, 'text-anchor': 'end' }, names[line]));
     across.forEach((acrossValue, place) => {
       const row = byPlace.get(`${downValue} ${acrossValue}`);
       const left = margin.left + cell.width * place;
       const share = row && highest ? (row[value.name] ?? 0) / highest : 0;
       const node = s('rect', {
-        class: row ? 'cell' : 'cell absent', x: (say.isRightToLeft ? width - left - cell.width : left) + gap / 2, y: top + gap / 2,
+        class: row || x.kind === 'date' ? 'cell' : 'cell absent', x: (say.isRightToLeft ? width - left - cell.width : left) + gap / 2, y: top + gap / 2,
         width: Math.max(cell.width - gap, 1), height: Math.max(cell.height - gap, 1), rx: 3,
         style: `--share:${share ? Math.round(8 + 92 * share) : 0}%`,
       });
       svg.append(node);
-      points.push({ x: flip(left + cell.width / 2), y: top, title: label(downValue, acrossValue), values: row ? [[value, row[value.name]]] : [], node });
+      points.push({ x: flip(left + cell.width / 2), y: top, title: label(downValue, acrossValue), values: row ? [[value, row[value.name]]] : x.kind === 'date' ? [[value, 0]] : [], node });
     });
   });
   const every = tickStep(across.length, width - margin.left, x.kind);
+  let named = '';
   across.forEach((acrossValue, place) => {
     if (place % every) return;
+    const at = flip(margin.left + cell.width * (place + 0.5));
+    if (x.kind === 'date') {
+      const parts = say.dateParts(acrossValue);
+      svg.append(s('text', { class: 'tick', x: at, y: height - 20, 'text-anchor': 'middle' }, parts.day));
+      if (named !== parts.month) svg.append(s('text', { class: 'tick month', x: at, y: height - 5, 'text-anchor': 'middle' }, parts.month));
+      named = parts.month;
+      return;
+    }
     const words = x.kind === 'hour' ? say.hour(acrossValue) : written(x, acrossValue, say, about);
-    svg.append(s('text', { class: 'tick', x: flip(margin.left + cell.width * (place + 0.5)), y: height - 4, 'text-anchor': 'middle' }, words));
+    svg.append(s('text', { class: 'tick', x: at, y: height - 4, 'text-anchor': 'middle' }, words));
   });
   return {
     node: svg, points, columns: across.length,
@@ -211,6 +209,8 @@ function drawHeat({ rows, x, down, value, width, height, say, about, weekStart, 
     highlight: (index) => points.forEach((point, number) => point.node.classList.toggle('is-chosen', number === index)),
   };
 }
+
+const shortened = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
 
 function ordered(column, rows, weekStart) {
   if (column.kind === 'weekday') return [...Array(7).keys()].map((place) => (place + weekStart) % 7);
@@ -226,6 +226,6 @@ function drawNamedBars({ rows, x, ys, isStacked, say, about }) {
     h('bdi', { class: 'named-name' }, written(x, row[x.name], say, about)),
     h('div', { class: isStacked ? 'named-bars is-stacked' : 'named-bars' }, ys.map((y, number) =>
       h('div', { class: `named-bar b${number + 1}`, style: `--share:${(100 * (row[y.name] ?? 0)) / highest}%`, title: written(y, row[y.name], say, about) }))),
-    h('bdi', { class: 'named-value' }, isStacked ? written(ys[0], total(row), say, about) : say.list ? ys.map((y) => written(y, row[y.name], say, about)).join(' · ') : ''),
+    h('bdi', { class: 'named-value' }, isStacked ? written(ys[0], total(row), say, about) : ys.map((y) => written(y, row[y.name], say, about)).join(' · ')),
   ]));
 }

@@ -4,6 +4,7 @@ const WEEKDAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'frida
 const PRESETS = ['today', 'yesterday', 'last_7_days', 'last_30_days', 'this_month', 'last_month', 'custom'];
 const NAMES = { ar: 'العربية', en: 'English', fr: 'Français' };
 const ROWS_SHOWN = 10;
+const ROWS_MORE = 200;
 const ICONS = {
   info: 'M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20Zm0 9v6M12 7.2v.3',
   table: 'M4 5h16v14H4zM4 10h16M4 14.5h16M10 10v9',
@@ -71,6 +72,15 @@ function chosenFilters() {
   return chosen;
 }
 
+/** Each chosen day that the data know. */
+function shownDates() {
+  const [from, to] = chosenDates();
+  const [first, last] = [from < content.firstDate ? content.firstDate : from, to > today() ? today() : to];
+  return Array.from({ length: Math.max(0, daysBetween(first, last) + 1) }, (_, days) => moved(first, days));
+}
+
+// the moment of the data stands above every tab
+const headCard = content.tabs.flatMap((tab) => tab.cards).find((card) => card.display === 'sentence' && card.place.row === 0);
 const tabNow = () => content.tabs.find((tab) => tab.name === state.tab);
 
 function change(changes) {
@@ -106,8 +116,8 @@ function renderAll() {
   document.title = word('title');
   document.body.replaceChildren(
     h('a', { class: 'skip', href: '#cards', onclick: (event) => { event.preventDefault(); byId('cards').focus(); } }, word('skip')),
-    header(), h('div', { class: 'controls', id: 'controls' }, controls()),
-    h('main', { id: 'cards', tabindex: '-1' }),
+    header(), h('div', { id: 'banner', class: 'banner', role: 'status' }), h('div', { class: 'controls', id: 'controls' }, controls()),
+    h('main', { id: 'cards', tabindex: '-1', role: content.tabs.length > 1 ? 'tabpanel' : null, 'aria-labelledby': content.tabs.length > 1 ? `tab-${state.tab}` : null }),
     h('div', { id: 'tip', class: 'tip', hidden: true }), h('div', { id: 'spoken', class: 'sr', 'aria-live': 'polite' }),
   );
   showControls();
@@ -134,10 +144,10 @@ function controls() {
   }, say.text('tabs', each.name) ?? each.name)));
   const presets = tab.filters.includes('date') && h('div', { class: 'presets', role: 'group', 'aria-label': say.text('filters', 'date') }, PRESETS.map((preset) =>
     h('button', { type: 'button', id: `preset-${preset}`, onclick: () => choosePreset(preset) }, say.text('presets', preset))));
-  const custom = h('div', { class: 'custom', id: 'custom' }, ['from', 'to'].map((end) => h('label', {}, h('span', {}, word(end)),
+  const custom = tab.filters.includes('date') && h('div', { class: 'custom', id: 'custom' }, ['from', 'to'].map((end) => h('label', {}, h('span', {}, word(end)),
     h('input', { type: 'date', id: end, required: true, min: content.firstDate, max: today(), onchange: (event) => isDate(event.target.value) && change({ [end]: event.target.value }) }))));
   const filters = ['workspace', 'channel', 'tag', 'agent'].filter((name) => tab.filters.includes(name)).map(chooser);
-  return [tabs, h('div', { class: 'row' }, presets, custom, h('div', { class: 'filters' }, filters))].filter(Boolean);
+  return [tabs, h('div', { class: 'row' }, presets || null, custom || null, h('div', { class: 'filters' }, filters))].filter(Boolean);
 }
 
 function moveTab(event) {
@@ -169,8 +179,8 @@ function choosePreset(preset) {
 function showControls() {
   for (const preset of PRESETS) byId(`preset-${preset}`)?.setAttribute('aria-pressed', String(preset === state.range));
   showPreset();
-  byId('custom').hidden = state.range !== 'custom';
-  if (state.range === 'custom') for (const end of ['from', 'to']) if (byId(end).value !== state[end]) byId(end).value = state[end];
+  if (byId('custom')) byId('custom').hidden = state.range !== 'custom';
+  if (state.range === 'custom') for (const end of ['from', 'to']) if (byId(end) && byId(end).value !== state[end]) byId(end).value = state[end];
   for (const name of ['channel', 'tag', 'agent', 'workspace']) {
     const select = byId(name);
     if (!select) continue;
@@ -209,19 +219,17 @@ function renderShells() {
     const above = card.display === 'sentence' && cards.find((each) => each !== card && each.place.col === card.place.col
       && each.place.width === card.place.width && each.place.row + each.place.height === card.place.row && each.display !== 'sentence');
     if (above) captions.set(above.name, card);
-    else if (card.display === 'sentence' && card.place.row === 0) captions.set('', card);
-    else placed.push(card);
+    else if (card.name !== headCard?.name) placed.push(card);
   }
   const grid = h('div', { class: 'grid' }, placed.map((card) => shell(card, captions.get(card.name))));
   byId('cards').replaceChildren(h('h2', { id: 'range', class: 'range' }), ...(content.cutFrom ? [h('p', { class: 'cut' }, ...marked(say.text('page', 'cut'), { date: say.date(content.cutFrom) }))] : []), grid);
-  byId('cards').dataset.head = captions.get('')?.name ?? '';
 }
 
 function shell(card, caption) {
   const { col, row, width, height } = card.place;
   const tall = height + (caption ? caption.place.height : 0);
   const article = h('article', {
-    class: `card is-${card.display}${width < 6 ? ' is-narrow' : ''}`, 'data-card': card.name, 'aria-labelledby': `title-${card.name}`, 'aria-busy': 'true',
+    class: `card is-${card.display}${width < 6 ? ' is-narrow' : ''}${width <= 10 ? ' is-third' : ''}`, 'data-card': card.name, 'aria-labelledby': `title-${card.name}`, 'aria-busy': 'true',
     style: `--col:${col + 1};--row:${row};--wide:${width};--tall:${tall}`,
   },
   h('div', { class: 'card-head' }, h('h3', { id: `title-${card.name}` }, titleOf(card)), explainer(card)),
@@ -267,17 +275,16 @@ async function renderCards() {
   const turn = ++drawn;
   hideTip();
   byId('range').replaceChildren(...rangeWords());
-  const cards = new Map(tabNow().cards.map((card) => [card.name, card]));
+  drawHead();
+  const cards = tabNow().cards.filter((card) => card.name !== headCard?.name);
   for (const node of document.querySelectorAll('[data-card]')) node.setAttribute('aria-busy', 'true');
-  for (const card of [...cards.values()].sort((a, b) => a.place.row - b.place.row || a.place.col - b.place.col)) {
+  for (const card of cards.sort((a, b) => a.place.row - b.place.row || a.place.col - b.place.col)) {
     const node = document.querySelector(`[data-card="${card.name}"]`);
-    const isHead = byId('cards').dataset.head === card.name;
     await pause();
     if (turn !== drawn) return;
     try {
       const rows = answer(card.sql);
-      if (isHead) drawHead(card, rows);
-      else if (card.display === 'sentence') node.replaceChildren(...sentence(card, rows));
+      if (card.display === 'sentence') node.replaceChildren(...sentence(card, rows));
       else drawCard(node, card, rows);
     } catch (error) {
       console.error(card.name, error);
@@ -291,13 +298,26 @@ async function renderCards() {
 /** The dates and filters, in words: on the screen and on paper. */
 function rangeWords() {
   const chosen = chosenFilters();
-  const named = Object.entries(chosen).filter(([name]) => name !== 'date' && (name !== 'workspace' || content.workspaces.length > 1));
-  return [h('bdi', {}, say.range(chosen.date)), ...named.map(([name, [value]]) => h('span', { class: 'chip' }, `${say.text('filters', name)}: `, h('bdi', {}, value)))];
+  const named = Object.entries(chosen).filter(([name]) => name !== 'date' && tabNow().filters.includes(name) && (name !== 'workspace' || content.workspaces.length > 1));
+  return [tabNow().filters.includes('date') && h('bdi', {}, say.range(chosen.date)), ...named.map(([name, [value]]) => h('span', { class: 'chip' }, `${say.text('filters', name)}: `, h('bdi', {}, value)))].filter(Boolean);
 }
 
-function drawHead(card, rows) {
-  const refresh = content.refreshUrl && h('a', { class: 'refresh', href: content.refreshUrl }, word('refresh'));
-  byId('status').replaceChildren(...sentence(card, rows), ...(refresh ? [' · ', refresh] : []));
+function drawHead() {
+  const address = safeLink(content.refreshUrls[state.lang]);
+  const refresh = address && h('a', { class: 'refresh', href: address }, word('refresh'));
+  byId('status').replaceChildren(...(headCard ? sentence(headCard, answer(headCard.sql)) : []), ...(refresh ? [' · ', refresh] : []));
+  byId('banner').replaceChildren(...banner());
+}
+
+/** What is wrong with the data, on every tab but the one that tells it. */
+function banner() {
+  if (state.tab === 'data_status' || !content.cards.source_health) return [];
+  const found = [];
+  if (content.cards.refresh_runs && answer('refresh_runs')[0]?.outcome === 'failed') found.push(word('banner_failed'));
+  if (answer('source_health').some((row) => row.health === 'attention')) found.push(word('banner_health'));
+  if (!found.length) return [];
+  const link = h('button', { type: 'button', class: 'to-status', onclick: () => { change({ tab: 'data_status' }); byId('tab-data_status')?.focus(); } }, say.text('tabs', 'data_status'));
+  return [h('p', {}, found.join(' '), ' ', link)];
 }
 
 function sentence(card, rows) {
@@ -390,9 +410,12 @@ function table(card, rows, names, { limit = Infinity, isHidden = false } = {}) {
       h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, columns.map((column) => h('th', { role: 'columnheader', scope: 'col', class: isNumeric(column) ? 'is-number' : '' }, head(column))),
         linked && h('th', { role: 'columnheader', scope: 'col', class: 'is-number' }, say.text('columns', card.link) ?? ''))),
       h('tbody', { role: 'rowgroup' }, shown.map((row) => h('tr', { role: 'row' },
-        columns.map((column) => h('td', { role: 'cell', 'data-label': head(column), class: isNumeric(column) ? 'is-number' : '' }, h('bdi', {}, cell(column, row[column.name])))),
+        columns.map((column) => h('td', { role: 'cell', 'data-label': head(column), class: isNumeric(column) ? 'is-number' : '' }, h('bdi', { class: badge(column, row[column.name]) }, cell(column, row[column.name])))),
         linked && h('td', { role: 'cell', class: 'is-link' }, linkTo(row, card, columns[0])))))));
 }
+
+const badge = (column, value) => (column.kind !== 'label' ? null
+  : ['good', 'published', 'equal'].includes(value) ? 'step is-good' : ['attention', 'failed', 'different'].includes(value) ? 'step is-bad' : null);
 
 function cell(column, value) {
   const customer = column.name === 'customer_label' && /^Customer (\w+)$/.exec(value ?? '');
@@ -412,14 +435,15 @@ function drawTable(card, rows) {
   if (!rows.length) return [empty(say.text('empty', card.name) ?? word('no_data'))];
   const names = card.shows.length ? card.shows : Object.keys(card.columns);
   const holder = h('div', { class: 'table-holder' });
-  const fill = (isAll) => {
-    holder.replaceChildren(table(card, rows, names, { limit: isAll ? Infinity : ROWS_SHOWN }));
-    if (rows.length > ROWS_SHOWN) {
-      holder.append(h('button', { type: 'button', class: 'more', onclick: () => { fill(!isAll); holder.querySelector('.more').focus(); } },
-        isAll ? word('show_less') : word('show_all', { n: say.number(rows.length) })));
-    }
+  const fill = (limit) => {
+    holder.replaceChildren(table(card, rows, names, { limit }));
+    if (rows.length <= ROWS_SHOWN) return;
+    const isAll = limit >= rows.length;
+    const next = isAll ? ROWS_SHOWN : limit + ROWS_MORE;
+    const words = isAll ? word('show_less') : word(next >= rows.length ? 'show_all' : 'show_more', { n: say.number(rows.length) });
+    holder.append(h('button', { type: 'button', class: 'more', onclick: () => { fill(next); holder.querySelector('.more').focus(); } }, words));
   };
-  fill(false);
+  fill(ROWS_SHOWN);
   return [holder];
 }
 
@@ -439,6 +463,7 @@ function drawChart(card, rows, node) {
   const weekStart = Math.max(0, WEEKDAYS.indexOf(about().week_start));
   const todayPlace = x.kind === 'date' ? rows.findIndex((row) => row[x.name] === today()) : -1;
   const plot = h('div', { class: 'plot', tabindex: '0', role: 'img', 'aria-label': summary(card, rows, x, all.filter(hasValue)) });
+  if (card.display === 'heat') plot.style.minHeight = `${Math.max(150, 40 + 20 * new Set(rows.map((row) => row[chart.rows])).size)}px`;
   const parts = [plot];
   if (ys.length > 1) parts.unshift(h('ul', { class: 'legend', 'aria-hidden': 'true' }, ys.map((y) => h('li', {}, card.display === 'lines' ? lineMark(all.indexOf(y) + 1) : h('span', { class: `swatch b${all.indexOf(y) + 1}` }), nameOf(card, y)))));
   if (card.display === 'heat') parts.push(heatLegend(all[0], rows));
@@ -448,8 +473,8 @@ function drawChart(card, rows, node) {
     if (!width || !height) return;
     if (isNamed) { plot.classList.add('is-named'); plot.replaceChildren(drawNamedBars({ rows, x, ys, isStacked: chart.is_stacked, say, about: about() })); return; }
     const drawing = card.display === 'heat'
-      ? drawHeat({ rows, x, down: columnOf(card, chart.rows), value: all[0], width, height, say, about: about(), weekStart,
-        label: (downValue, acrossValue) => `${written(columnOf(card, chart.rows), downValue, say, about())} ${written(x, acrossValue, say, about())}` })
+      ? drawHeat({ dates: shownDates(), rows, x, down: columnOf(card, chart.rows), value: all[0], width, height, say, about: about(), weekStart,
+        label: (downValue, acrossValue) => `${written(columnOf(card, chart.rows), downValue, say, about())}${x.kind === 'date' ? ',' : ''} ${written(x, acrossValue, say, about())}` })
       : drawPlot({ display: card.display, rows, x, ys, isStacked: chart.is_stacked, width, height, say, about: about(), partial: todayPlace,
         label: (row, index) => (x.kind === 'date' ? say.date(row[x.name], { weekday: 'long', day: 'numeric', month: 'long' }) : written(x, row[x.name], say, about())) + (index === todayPlace ? ` (${word('so_far')})` : '') });
     plot.replaceChildren(drawing.node);
