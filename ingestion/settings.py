@@ -146,6 +146,7 @@ class Settings(BaseSettings):
     untagged_sends_are: Literal["agent", "automation"] = "agent"
     phone_key: SecretStr | None = None
     serving_url: SecretStr | None = None
+    arabic_digits: Literal["latin", "arabic"] = "latin"
     serving_role: str = Field(default="salwa_reader", pattern=r"^[a-z_][a-z0-9_]{0,62}$")
     chatwoot_url: str | None = None
     chatwoot_account: str | None = None
@@ -162,6 +163,11 @@ class Settings(BaseSettings):
     chatwoot_webhook_secret: SecretStr | None = None
     chatwoot_webhook_path_token: SecretStr | None = None  # for a Chatwoot too old to sign: /webhooks/chatwoot/<token>
     salla_webhook_secret: SecretStr | None = None
+    metabase_url: str | None = None
+    metabase_api_key: SecretStr | None = None
+    metabase_user: str | None = None  # an administrator's e-mail address, where there is no key
+    metabase_password: SecretStr | None = None
+    metabase_database_url: SecretStr | None = None  # serving as Metabase reaches it, with a user that may only read
     refresh_secret: SecretStr | None = None  # signs the Refresh links of dashboards
     public_url: str = ""  # where readers reach the receiver, https://...
     receive_rotate_seconds: float = Field(default=60.0, gt=0)

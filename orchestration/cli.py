@@ -17,6 +17,7 @@ from rich.markup import escape
 from ingestion.errors import SalwaError
 from ingestion.settings import Settings, load_settings
 from orchestration import console
+from orchestration.dashboards_cli import dashboards
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 imports = typer.Typer(no_args_is_help=True, help="Land archives of deliveries, or an inbox's export.")
 app.add_typer(imports, name="import")
+app.add_typer(dashboards, name="dashboards")
 
 Paths = Annotated[list[Path], typer.Argument(help="files or folders: .ndjson, .jsonl, .json, also .gz and .zst")]
 WorkspaceName = Annotated[str | None, typer.Option("--workspace", help="whose data it is")]
@@ -174,6 +176,24 @@ def parsed_date(option: str, text: str) -> date:
 def plain_json(value: Any) -> Any:
     """Decimals as JSON numbers, instants as ISO text."""
     return float(value) if isinstance(value, Decimal) else value.isoformat()
+
+
+@dashboards.command()
+def preview(
+    lang: Annotated[str, typer.Option(help="of the first look: ar, en or fr; the page holds all three")] = "ar",
+    out: Annotated[Path | None, typer.Option("--out", help="where to write it [SALWA_DATA/preview.html]")] = None,
+    serve: Annotated[bool, typer.Option("--serve", help="show it on localhost, new after each refresh")] = False,
+    port: Annotated[int, typer.Option(help="with --serve")] = 8765,
+) -> None:
+    """The dashboard as one HTML file that needs no server."""
+    from dashboards.page.preview import serve_preview, write_preview
+
+    settings = load_settings()
+    if serve:
+        serve_preview(settings, lang, port, lambda address: console.out.print(f"[bold]{address}[/]  (Ctrl+C ends it)"))
+        return
+    written = write_preview(settings, lang, out)
+    console.out.print(f"[green]Written[/] {written.file} ({written.size / 1e6:.1f} MB)", soft_wrap=True)
 
 
 @app.command()

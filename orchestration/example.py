@@ -80,15 +80,18 @@ def is_received(line: str, now: datetime) -> bool:
 def show_this_month(example: Settings, today: date) -> None:
     """The default view of the dashboard, and where to look next."""
     from dashboards.figures import figures
+    from dashboards.page.preview import write_preview
     from dashboards.serving import open_serving
 
     first = today.replace(day=1)
     with open_serving(example) as connection:
         found = figures(connection, first, today)
+    page = write_preview(example, "en").file
     console.out.print()
     console.out.print(console.figures_table(found, f"This month, {first} – {today}"))
     console.out.print()
     for what, where in (
+        ("The dashboard, any dates, in your browser", str(page.resolve())),
         ("Any range, channel, tag or agent", f"SALWA_DATA={example.data} .venv/bin/salwa figures --help"),
         ("How fresh, what was rejected", f"SALWA_DATA={example.data} .venv/bin/salwa status"),
         ("Facts and marts, for any tool that reads DuckDB", str(example.serving / "current.duckdb")),

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import pickle
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from postgres import running_postgres
 
 from dashboards.serving import open_serving, publish
+from ingestion.example import ExampleTruth, example_workspaces_toml, write_example
+from ingestion.importing import import_archives
 from ingestion.loading import load, sources
 from ingestion.settings import Settings
 from orchestration import stages
@@ -20,6 +24,8 @@ from orchestration.transform import BuildResult, build, run_dbt
 
 SHARED = Path(__file__).parents[2] / "shared"
 KEY = "a-key-for-tests-0123456789abcdefghij"
+SHOP_END = date(2026, 11, 20)
+SHOP_DAYS = 60
 
 needs_shared = pytest.mark.skipif(not SHARED.exists(), reason="the reference data is not beside this checkout")
 
@@ -76,6 +82,28 @@ def run_stages(
     assert result.is_good, [(node.name, node.message) for node in result.failed] or result.problem
     publish(settings)
     return result
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, ExampleTruth]:
+    """The example shop's warehouse, to be read only, and the story's own counts; made once for all workers."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "example-shop"
+    folder.mkdir(exist_ok=True)
+    settings = Settings(data=folder / "data", phone_key=KEY)  # type: ignore[arg-type]
+    told = folder / "truth.pickle"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not told.exists():
+            truth = write_example(folder / "archives", SHOP_END, SHOP_DAYS)
+            settings.data.mkdir()
+            (settings.data / "workspaces.toml").write_text(example_workspaces_toml(SHOP_END), encoding="utf-8")
+            for source in ("whatsapp", "chatwoot", "salla"):
+                import_archives(settings.landing, "default", source, [folder / "archives" / source])
+            # at midnight itself today would be empty
+            run_stages(settings, datetime.fromisoformat(str(truth.as_of)) - timedelta(seconds=1))
+            told.write_bytes(pickle.dumps(truth))
+    return settings, pickle.loads(told.read_bytes())  # noqa: S301
 
 
 @pytest.fixture

@@ -11,31 +11,13 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import KEY, run_stages
+from conftest import SHOP_DAYS, SHOP_END
 
 from dashboards.figures import figures
 from dashboards.serving import CURRENT, open_serving
-from ingestion.example import FICTIONAL_PHONES, ExampleTruth, example_workspaces_toml, write_example
-from ingestion.importing import import_archives
+from ingestion.example import FICTIONAL_PHONES, ExampleTruth
 from ingestion.landing import landed_files, read_lines
 from ingestion.settings import Settings
-
-END = date(2026, 11, 20)
-DAYS = 60
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, ExampleTruth]:
-    """A warehouse of the example shop and the story's own counts."""
-    folder = tmp_path_factory.mktemp("shop")
-    truth = write_example(folder / "archives", END, DAYS)
-    settings = Settings(data=folder / "data", phone_key=KEY)  # type: ignore[arg-type]
-    settings.data.mkdir()
-    (settings.data / "workspaces.toml").write_text(example_workspaces_toml(END), encoding="utf-8")
-    for source in ("whatsapp", "chatwoot", "salla"):
-        import_archives(settings.landing, "default", source, [folder / "archives" / source])
-    run_stages(settings, truth.as_of)
-    return settings, truth
 
 
 @pytest.fixture
@@ -47,7 +29,7 @@ def serving(shop: tuple[Settings, ExampleTruth]) -> Iterator[duckdb.DuckDBPyConn
 @pytest.mark.parametrize(("number", "channel"), [("sales_number", "chatwoot:1:7"), ("support_number", "800000000000002")])
 def test_each_channel_equals_the_story(number: str, channel: str, shop, serving) -> None:
     told = asdict(getattr(shop[1], number))
-    found = figures(serving, date(2026, 1, 1), END, channel=channel)
+    found = figures(serving, date(2026, 1, 1), SHOP_END, channel=channel)
     expected = {
         "total_conversations": told["conversations"],
         **{name: told[name] for name in ("customer_messages", "agent_messages", "automation_messages", "unknown_messages")},
@@ -122,7 +104,7 @@ def decoded_pieces(text: str) -> Iterator[str]:
 def test_no_name_is_served(shop, serving) -> None:
     from ingestion.example.story import tell
 
-    names = {person.name for person in tell(END, DAYS, 7).stage.crowd if person.name}
+    names = {person.name for person in tell(SHOP_END, SHOP_DAYS, 7).stage.crowd if person.name}
     assert len(names) > 100
     served = set(served_texts((shop[0].serving / CURRENT).resolve()))
     assert not names & served

@@ -1,0 +1,236 @@
+"""Every card's SQL on DuckDB and on the page's SQLite: the same values, the marts' figures, and a word for all of it."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from conftest import SHOP_END
+
+from dashboards.page.database import first_date_that_fits, sqlite_sql, write_database
+from dashboards.parameters import FILTERS, card_sql, filled
+from dashboards.serving import open_serving
+from dashboards.spec import LANGUAGES, Card, answers, tabs, texts
+
+CARDS = [card for tab in tabs() for card in tab.cards]
+QUERIES = {card.sql: card.text for card in CARDS}
+MONTH = SHOP_END.replace(day=1)
+RANGES = {
+    "today": (SHOP_END, SHOP_END),
+    "yesterday": (SHOP_END - timedelta(days=1), SHOP_END - timedelta(days=1)),
+    "last 7 days": (SHOP_END - timedelta(days=7), SHOP_END - timedelta(days=1)),
+    "last 30 days": (SHOP_END - timedelta(days=30), SHOP_END - timedelta(days=1)),
+    "this month": (MONTH, SHOP_END),
+    "last month": (date(2026, 10, 1), date(2026, 10, 31)),
+    "custom": (date(2026, 10, 9), date(2026, 11, 3)),
+    "from a day on": (date(2026, 11, 4), date(2100, 1, 1)),
+    "until a day": (date(2000, 1, 1), date(2026, 10, 12)),
+    "before all": (date(2020, 1, 1), date(2020, 1, 31)),
+    "always": None,
+}
+FILTERED: dict[str, dict[str, list[str]]] = {
+    "workspace": {"workspace": ["default"]},
+    "channel": {"channel": ["WhatsApp Sales"]},
+    "tag": {"tag": ["shipping"]},
+    "agent": {"agent": ["AGENT"]},
+    "all": {"workspace": ["default"], "channel": ["WhatsApp Sales"], "tag": ["shipping", "exchange"], "agent": ["AGENT"]},
+    "nothing left": {"channel": ["WhatsApp Support"], "tag": ["shipping"]},
+}
+CASES = [
+    *[pytest.param(dates, {}, id=f"{name}") for name, dates in RANGES.items()],
+    *[
+        pytest.param(RANGES[name], chosen, id=f"{name} by {which}")
+        for which, chosen in FILTERED.items()
+        for name in (("this month", "custom", "today") if which == "all" else ("this month",))
+    ],
+]
+
+
+@pytest.fixture(scope="module")
+def serving(shop) -> Iterator[duckdb.DuckDBPyConnection]:
+    with open_serving(shop[0]) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def page_database(serving, tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
+    yield from opened(serving, tmp_path_factory.mktemp("page") / "page.sqlite", None)
+
+
+def opened(serving: duckdb.DuckDBPyConnection, file: Path, first: date | None) -> Iterator[sqlite3.Connection]:
+    assert write_database(serving, list(QUERIES.values()), file, first) > 0
+    connection = sqlite3.connect(file)
+    yield connection
+    connection.close()
+
+
+def on_duckdb(serving: duckdb.DuckDBPyConnection, text: str, chosen: dict[str, Any]) -> tuple[list[str], list[tuple]]:
+    sql, values = filled(text, chosen)
+    cursor = serving.execute(sql, values)
+    return [column[0] for column in cursor.description], [tuple(map(plain, row)) for row in cursor.fetchall()]
+
+
+def on_sqlite(database: sqlite3.Connection, text: str, chosen: dict[str, Any]) -> tuple[list[str], list[tuple]]:
+    sql, values = filled(text, chosen)
+    cursor = database.execute(
+        sqlite_sql(sql), {name: value.isoformat() if isinstance(value, date) else value for name, value in values.items()}
+    )
+    return [column[0] for column in cursor.description], cursor.fetchall()
+
+
+def plain(value: Any) -> Any:
+    """A value of DuckDB as SQLite keeps it, but for decimals."""
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=value.tzinfo or UTC).timestamp()
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def same(rows: list[tuple], others: list[tuple]) -> bool:
+    return len(rows) == len(others) and all(
+        len(row) == len(other) and all(alike(one, two) for one, two in zip(row, other, strict=True))
+        for row, other in zip(rows, others, strict=True)
+    )
+
+
+def alike(one: Any, two: Any) -> bool:
+    """Whether two values are the same number or text; a decimal of DuckDB is rounded at its last place."""
+    if isinstance(one, Decimal) and isinstance(two, int | float | Decimal):
+        return abs(float(one) - float(two)) <= 0.5 * 10 ** int(one.as_tuple().exponent) + 1e-6
+    if isinstance(one, int | float) and isinstance(two, int | float):
+        return abs(one - two) <= 2e-6
+    return one == two
+
+
+def an_agent(serving: duckdb.DuckDBPyConnection) -> str:
+    return serving.execute(
+        "select agent_name from facts.dim_agents inner join facts.fct_messages using (agent_id) group by all order by count(*) desc limit 1"
+    ).fetchone()[0]
+
+
+@pytest.mark.parametrize(("dates", "chosen"), CASES)
+def test_both_databases_answer_the_same(dates, chosen, serving, page_database) -> None:
+    chosen = {name: [an_agent(serving)] if value == ["AGENT"] else value for name, value in chosen.items()}
+    for name, text in QUERIES.items():
+        wanted = {**chosen, "date": dates}
+        names, rows = on_duckdb(serving, text, wanted)
+        others, other_rows = on_sqlite(page_database, text, wanted)
+        assert names == others == list(answers()[name]), name
+        assert same(rows, other_rows), (name, rows[:3], other_rows[:3])
+
+
+def test_the_months_that_fit_answer_as_the_whole(serving, tmp_path: Path) -> None:
+    first = first_date_that_fits(serving, 9_000)
+    assert first == MONTH
+    whole = serving.execute("select count(*) from facts.fct_conversations").fetchone()[0]
+    for database in opened(serving, tmp_path / "cut.sqlite", first):
+        assert database.execute("select min(local_date) from dim_dates").fetchone()[0] == MONTH.isoformat()
+        assert 0 < database.execute("select count(*) from fct_conversations").fetchone()[0] < whole
+        for dates in (RANGES["today"], RANGES["this month"], (date(2026, 11, 3), date(2026, 11, 3))):
+            for chosen in ({}, FILTERED["channel"], FILTERED["tag"]):
+                for name, text in QUERIES.items():
+                    names, rows = on_duckdb(serving, text, {**chosen, "date": dates})
+                    _, others = on_sqlite(database, text, {**chosen, "date": dates})
+                    if names[0] == "range_name":  # the range before may lie before the first month
+                        rows, others = ([row for row in each if row[0] == "chosen"] for each in (rows, others))
+                    assert same(rows, others), (name, dates, chosen, rows[:2], others[:2])
+
+
+def test_everything_fits_unless_there_is_too_much(serving) -> None:
+    messages = serving.execute("select count(*) from facts.fct_messages").fetchone()[0]
+    assert first_date_that_fits(serving, messages) is None
+    assert first_date_that_fits(serving, messages - 1) == date(2026, 10, 1)
+    assert first_date_that_fits(serving, 1) == MONTH  # the newest month stands whatever its size
+
+
+def test_figures_equal_the_mart(serving) -> None:
+    """Each preset and channel: every figure of the chosen range and of the one before equals the mart's."""
+    channels = dict(serving.execute("select channel, channel_name from facts.dim_channels").fetchall())
+    compared = covered = 0
+    for period, first, last in serving.execute("select period, from_date, to_date from facts.dim_periods").fetchall():
+        for channel, name in {"all": None, **channels}.items():
+            chosen = {"date": (first, last), "channel": name and [name]}
+            names, rows = on_duckdb(serving, card_sql("figures"), chosen)
+            by_range = {row[0]: dict(zip(names, row, strict=True)) for row in rows}
+            found = serving.execute(
+                "select * from marts.mart_summary_metrics where period = ? and channel = ?", [period, channel]
+            )
+            mart = dict(zip([column[0] for column in found.description], map(plain, found.fetchone()), strict=True))
+            previous = by_range["previous"] if by_range["previous"]["is_covered"] else {}
+            covered += bool(previous)
+            for column, value in mart.items():
+                bare = column.removeprefix("previous_")
+                if bare == "unread_basis" or bare not in by_range["chosen"]:
+                    continue
+                wanted = by_range["chosen"][column] if bare == column else previous.get(bare)
+                assert alike(value, wanted), (period, channel, column, value, wanted)
+                compared += 1
+    assert compared > 900
+    assert covered >= 9
+
+
+def words_of(card: Card) -> list[tuple[str, str]]:
+    """The (group, key) in texts that a card needs."""
+    needs = [("titles", card.name), ("descriptions", card.name)]
+    shown = [*card.shows, *([card.link] if card.link else [])]
+    if card.chart:
+        shown += [card.chart.x, *card.chart.y, *([card.chart.rows] if card.chart.rows else [])]
+    if card.figure:
+        needs += [("notes", note) for note in card.figure.notes]
+    if card.display == "sentence":
+        needs.append(("sentences", card.name))
+    elif not card.figure or card.columns[card.figure.value].kind != "count":
+        needs.append(("empty", card.name))
+    return needs + [("columns", name) for name in shown]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_word_a_card_needs_is_there(language: str) -> None:
+    catalogue = texts(language)
+    for card in CARDS:
+        for group, key in words_of(card):
+            assert catalogue.get(group, {}).get(key), (card.name, group, key)
+        for column in card.columns.values():
+            assert not column.labels or catalogue[column.labels], column
+        used = [*card.shows, *([card.figure.value] if card.figure else []), *(card.chart.y if card.chart else ())]
+        assert set(used) <= set(card.columns), card.name
+    for tab in tabs():
+        assert catalogue["tabs"][tab.name]
+        assert all(catalogue["filters"][name] for name in tab.filters)
+        assert set(tab.filters) <= set(FILTERS)
+
+
+PLURALS = {"ar": {"zero", "one", "two", "few", "many", "other"}, "en": {"one", "other"}, "fr": {"one", "many", "other"}}
+FORM = re.compile(r"\.(zero|one|two|few|many|other)$")
+
+
+def keys(language: str) -> dict[tuple[str, str], dict[str, str]]:
+    """Texts by group and key without plural forms, each with its forms ("" where it has one for all)."""
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for group, words in texts(language).items():
+        for key, text in words.items():
+            form = FORM.search(key)
+            found.setdefault((group, FORM.sub("", key)), {})[form[1] if form else ""] = text
+    return found
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_catalogues_have_the_same_keys_and_all_their_plurals(language: str) -> None:
+    english, own = keys("en"), keys(language)
+    assert own.keys() == english.keys()
+    for key, forms in own.items():
+        placeholders = set(re.findall(r"\{(\w+)\}", next(iter(english[key].values()))))
+        for text in forms.values():
+            assert text.strip(), key
+            found = set(re.findall(r"\{(\w+)\}", text))
+            # "ساعة" says one hour without a number
+            assert found == placeholders or (len(forms) > 1 and found < placeholders), (key, text)
+        assert set(forms) - {""} in (set(), PLURALS[language]), key
