@@ -221,16 +221,16 @@ function renderShells() {
     if (above) captions.set(above.name, card);
     else if (card.name !== headCard?.name) placed.push(card);
   }
-  const grid = h('div', { class: 'grid' }, placed.map((card) => shell(card, captions.get(card.name))));
+  const grid = h('div', { class: 'grid' }, placed.map((card) => shell(card, captions.get(card.name), Math.min(...placed.map((each) => each.place.row)))));
   byId('cards').replaceChildren(h('h2', { id: 'range', class: 'range' }), ...(content.cutFrom ? [h('p', { class: 'cut' }, ...marked(say.text('page', 'cut'), { date: say.date(content.cutFrom) }))] : []), grid);
 }
 
-function shell(card, caption) {
+function shell(card, caption, firstRow) {
   const { col, row, width, height } = card.place;
   const tall = height + (caption ? caption.place.height : 0);
   const article = h('article', {
     class: `card is-${card.display}${width < 6 ? ' is-narrow' : ''}${width <= 14 ? ' is-third' : ''}`, 'data-card': card.name, 'aria-labelledby': `title-${card.name}`, 'aria-busy': 'true',
-    style: `--col:${col + 1};--row:${row + 1};--wide:${width};--tall:${tall}`,
+    style: `--col:${col + 1};--row:${row - firstRow + 1};--wide:${width};--tall:${tall}`,
   },
   h('div', { class: 'card-head' }, h('h3', { id: `title-${card.name}` }, titleOf(card)), explainer(card)),
   h('div', { class: 'card-body' }),
