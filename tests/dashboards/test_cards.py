@@ -187,7 +187,7 @@ def words_of(card: Card) -> list[tuple[str, str]]:
         needs += [("notes", note) for note in card.figure.notes]
     if card.display == "sentence":
         needs.append(("sentences", card.name))
-    elif not card.figure or card.columns[card.figure.value].kind != "count":
+    elif not card.figure or card.columns[card.figure.value].kind in ("seconds", "share", "number"):
         needs.append(("empty", card.name))
     return needs + [("columns", name) for name in shown]
 

@@ -48,7 +48,8 @@ function drawPlot({ display, rows, x, ys, isStacked, width, height, say, about, 
   const flip = (at) => (say.isRightToLeft ? width - at : at);
   const stacked = isStacked || display === 'areas';
   const tops = rows.map((row) => (stacked ? ys.reduce((sum, y) => sum + (row[y.name] ?? 0), 0) : Math.max(0, ...ys.map((y) => row[y.name] ?? 0))));
-  const steps = marks(Math.max(...tops, ys[0].kind === 'seconds' ? 60 : 1), ys[0].kind);
+  const least = { seconds: 60, share: 0.01 }[ys[0].kind] ?? 1;
+  const steps = marks(Math.max(...tops, least), ys[0].kind);
   const highest = steps[steps.length - 1];
   const band = inner.width / rows.length;
   const centre = (index) => MARGIN.left + band * (index + 0.5);

@@ -178,7 +178,8 @@ function choosePreset(preset) {
 /** Controls as the state is. */
 function showControls() {
   for (const preset of PRESETS) byId(`preset-${preset}`)?.setAttribute('aria-pressed', String(preset === state.range));
-  showPreset();
+  centre(byId(`preset-${state.range}`));
+  centre(byId(`tab-${state.tab}`));
   if (byId('custom')) byId('custom').hidden = state.range !== 'custom';
   if (state.range === 'custom') for (const end of ['from', 'to']) if (byId(end) && byId(end).value !== state[end]) byId(end).value = state[end];
   for (const name of ['channel', 'tag', 'agent', 'workspace']) {
@@ -189,9 +190,8 @@ function showControls() {
   }
 }
 
-/** On a phone the row of presets is wider than the screen. */
-function showPreset() {
-  const button = byId(`preset-${state.range}`);
+/** On a phone the rows of tabs and presets are wider than the screen: what is chosen is moved into sight. */
+function centre(button) {
   const frame = button?.parentElement;
   if (!frame || frame.scrollWidth <= frame.clientWidth) return;
   const [inside, outside] = [button.getBoundingClientRect(), frame.getBoundingClientRect()];
@@ -221,16 +221,16 @@ function renderShells() {
     if (above) captions.set(above.name, card);
     else if (card.name !== headCard?.name) placed.push(card);
   }
-  const grid = h('div', { class: 'grid' }, placed.map((card) => shell(card, captions.get(card.name))));
+  const grid = h('div', { class: 'grid' }, placed.map((card) => shell(card, captions.get(card.name), Math.min(...placed.map((each) => each.place.row)))));
   byId('cards').replaceChildren(h('h2', { id: 'range', class: 'range' }), ...(content.cutFrom ? [h('p', { class: 'cut' }, ...marked(say.text('page', 'cut'), { date: say.date(content.cutFrom) }))] : []), grid);
 }
 
-function shell(card, caption) {
+function shell(card, caption, firstRow) {
   const { col, row, width, height } = card.place;
   const tall = height + (caption ? caption.place.height : 0);
   const article = h('article', {
-    class: `card is-${card.display}${width < 6 ? ' is-narrow' : ''}${width <= 10 ? ' is-third' : ''}`, 'data-card': card.name, 'aria-labelledby': `title-${card.name}`, 'aria-busy': 'true',
-    style: `--col:${col + 1};--row:${row};--wide:${width};--tall:${tall}`,
+    class: `card is-${card.display}${width < 6 ? ' is-narrow' : ''}${width <= 14 ? ' is-third' : ''}`, 'data-card': card.name, 'aria-labelledby': `title-${card.name}`, 'aria-busy': 'true',
+    style: `--col:${col + 1};--row:${row - firstRow + 1};--wide:${width};--tall:${tall}`,
   },
   h('div', { class: 'card-head' }, h('h3', { id: `title-${card.name}` }, titleOf(card)), explainer(card)),
   h('div', { class: 'card-body' }),
@@ -374,12 +374,14 @@ function comparison(card, column, value, previous) {
   const isUp = value > before;
   const good = card.figure.good_when === 'neither' ? '' : (card.figure.good_when === 'higher') === isUp ? ' is-good' : ' is-bad';
   return h('p', { class: 'change' }, h('span', { class: `step${good}` },
-    h('span', { 'aria-hidden': 'true' }, isUp ? '▲ ' : '▼ ', h('bdi', {}, difference(column, value - before))),
-    h('span', { class: 'sr' }, word(isUp ? 'up' : 'down', { n: difference(column, value - before) }))), versus);
+    h('span', { 'aria-hidden': 'true' }, isUp ? '▲ ' : '▼ ', h('bdi', {}, difference(column, value - before, before))),
+    h('span', { class: 'sr' }, word(isUp ? 'up' : 'down', { n: difference(column, value - before, before) }))), versus);
 }
 
-function difference(column, value) {
+/** How far apart two values are, as exactly as they are written. */
+function difference(column, value, previous) {
   const size = Math.abs(value);
+  if (column.kind === 'money') return written(column, Math.abs(previous) >= 100 ? Math.round(size) : size, say, about(), Math.abs(previous) >= 100 ? 0 : 2);
   if (column.kind === 'number') return say.number(size, { maximumFractionDigits: size < 0.1 ? 2 : 1 });
   if (column.kind !== 'share') return written(column, size, say, about());
   const points = Number((size * 100).toFixed(1));
@@ -408,7 +410,7 @@ function table(card, rows, names, { limit = Infinity, isHidden = false } = {}) {
   return h('div', { class: 'table-frame', tabindex: '0', role: 'region', 'aria-label': titleOf(card, rows[0]) },
     h('table', { role: 'table', class: isHidden ? 'plain' : '' },
       h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, columns.map((column) => h('th', { role: 'columnheader', scope: 'col', class: isNumeric(column) ? 'is-number' : '' }, head(column))),
-        linked && h('th', { role: 'columnheader', scope: 'col', class: 'is-number' }, say.text('columns', card.link) ?? ''))),
+        linked && h('th', { role: 'columnheader', scope: 'col', class: 'is-number' }, h('span', { class: card.place.width > 14 ? null : 'sr' }, say.text('columns', card.link) ?? '')))),
       h('tbody', { role: 'rowgroup' }, shown.map((row) => h('tr', { role: 'row' },
         columns.map((column) => h('td', { role: 'cell', 'data-label': head(column), class: isNumeric(column) ? 'is-number' : '' }, h('bdi', { class: badge(column, row[column.name]) }, cell(column, row[column.name])))),
         linked && h('td', { role: 'cell', class: 'is-link' }, linkTo(row, card, columns[0])))))));
@@ -428,7 +430,8 @@ function linkTo(row, card, column) {
   const address = safeLink(row[card.link]);
   if (!address) return '–';
   const words = say.text('page', 'open_chat');
-  return h('a', { href: address, target: '_blank', rel: 'noopener noreferrer', 'aria-label': `${words}: ${cell(column, row[column.name])}` }, words, icon('out'));
+  return h('a', { href: address, target: '_blank', rel: 'noopener noreferrer', 'aria-label': `${words}: ${cell(column, row[column.name])}`, title: words },
+    card.place.width > 14 && words, icon('out'));
 }
 
 function drawTable(card, rows) {
@@ -449,9 +452,12 @@ function drawTable(card, rows) {
 
 // --- charts --------------------------------------------------------------------------------------------------------
 
-function drawChart(card, rows, node) {
+function drawChart(card, found, node) {
   const { chart } = card;
   const x = columnOf(card, chart.x);
+  // an axis of hours has all of them
+  const byHour = x.kind === 'hour' && card.display !== 'heat' && found.length > 0 && new Map(found.map((row) => [row[x.name], row]));
+  const rows = byHour ? [...Array(24).keys()].map((hour) => byHour.get(hour) ?? { [x.name]: hour }) : found;
   const all = chart.y.map((name) => columnOf(card, name));
   const hasValue = (y) => rows.some((row) => row[y.name]);
   const ys = all.length > 1 ? all.filter(hasValue) : all;

@@ -79,13 +79,13 @@ function halfEven(value) {
 }
 
 /** A value of a card as its column's kind reads; null as a dash. `about` says {timezone, currency}. */
-function written(column, value, say, about) {
+function written(column, value, say, about, places = Math.abs(value) < 100 ? 2 : 0) {
   if (value === null || value === undefined || value === '') return '–';
   switch (column.kind) {
     case 'count': return say.number(value, { maximumFractionDigits: 0 });
     case 'number': return say.number(value, { maximumFractionDigits: Math.abs(value) < 1 ? 2 : 1 });
     case 'share': return say.number(value, { style: 'percent', maximumFractionDigits: 1 });
-    case 'money': return say.number(value, { style: 'currency', currency: about.currency, currencyDisplay: say.language === 'ar' ? 'symbol' : 'code', maximumFractionDigits: Math.abs(value) < 100 ? 2 : 0 });
+    case 'money': return say.number(value, { style: 'currency', currency: about.currency, currencyDisplay: say.language === 'ar' ? 'symbol' : 'code', minimumFractionDigits: Number.isInteger(value) ? 0 : places, maximumFractionDigits: places });
     case 'seconds': return say.duration(value);
     case 'date': return say.date(value);
     case 'hour': return say.hourSpan(value);
