@@ -34,5 +34,7 @@ select
 from chosen_dates
 left join daily
     on chosen_dates.workspace = daily.workspace and chosen_dates.local_date = daily.local_date
+-- at midnight itself the new day is still empty
+where chosen_dates.starts_at < chosen_dates.until_at
 group by chosen_dates.local_date
 order by chosen_dates.local_date

@@ -14,5 +14,7 @@ select
 from chosen_dates
 left join marts.mart_sales_daily as sales_daily
     on chosen_dates.workspace = sales_daily.workspace and chosen_dates.local_date = sales_daily.local_date
+-- at midnight itself the new day is still empty
+where chosen_dates.starts_at < chosen_dates.until_at
 group by chosen_dates.local_date
 order by chosen_dates.local_date

@@ -80,4 +80,5 @@ select
     cast(extract(year from local_date) * 12 + extract(month from local_date) as integer) as month_number,
     cast(row_number() over (partition by workspace order by local_date) as integer) as day_number
 from with_instants
-where starts_at < as_of
+-- at midnight itself today has begun, and is empty
+where starts_at <= as_of
