@@ -19,6 +19,8 @@ from receiver_process import SECRETS, landed_lines, post, started
 SOURCES = ("whatsapp", "chatwoot", "salla")
 PULLED_AT = "2026-10-01T12:00:00+00:00"
 # a fact or mart that the samples fill is not empty by accident
+# these tell how a source is reached, and one of the two shops has a receiver
+OF_THE_DOORS = {"facts.fct_source_states", "marts.mart_data_health"}
 FILLED = {
     "facts.fct_messages": 40,
     "facts.fct_conversations": 4,
@@ -82,7 +84,8 @@ def test_samples_received_are_samples_imported(tmp_path: Path, settings: Setting
     of_received, of_imported = tables.values()
     assert of_received.keys() == of_imported.keys()
     for table, rows in of_imported.items():
-        assert of_received[table] == rows, table
+        if table not in OF_THE_DOORS:
+            assert of_received[table] == rows, table
     counts = {table: len(of_received[table]) for table in FILLED}
     assert {table: count for table, count in counts.items() if count < FILLED[table]} == {}, counts
 

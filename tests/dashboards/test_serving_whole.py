@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -50,7 +51,8 @@ def test_what_is_tested_is_served_row_by_row(
             assert query(in_duckdb, text) == query(in_postgres, text), table.name
         assert query(in_duckdb, "select count(*) from facts.fct_messages").rows[0][0] > 10
     assert_types_are_exact(database)
-    assert status_of(served)["sources"] == status_of(settings)["sources"] != []
+    now = datetime.now(UTC)
+    assert status_of(served, now)["sources"] == status_of(settings, now)["sources"] != []
 
     # a failing test publishes nothing
     monkeypatch.setattr(assets, "build", lambda *_: built(models, "fail"))

@@ -233,6 +233,7 @@ def run_models(histories: list[History], rng: random.Random) -> duckdb.DuckDBPyC
         "customer_user_id as person_key from int_messages where customer_user_id is not null; "
         "create table int_phone_periods (workspace varchar, phone varchar, from_at timestamptz, to_at timestamptz, "
         "person_key varchar); "
+        "create table int_gone_conversations (conversation_id varchar, gone_at timestamptz); "
         "create table int_tickets as select distinct ticket_id as conversation_id, 'w' as workspace, 'inbox' as source, "
         "'1' as account, ticket_id, '1' as channel, ticket_id as person_key, cast(null as timestamptz) as created_at, "
         "'open' as snapshot_status, cast(null as timestamptz) as snapshot_at from int_messages where ticket_id is not null; "
