@@ -10,9 +10,13 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import duckdb
+
 from dashboards.serving import duckdb_copy
 from dashboards.serving.duckdb_copy import CURRENT
+from dashboards.serving.notes import Note, refresh_runs
 from dashboards.serving.reading import Connection, NothingPublished, Rows, query, serving_version
+from dashboards.serving.restatements import next_log
 from ingestion.settings import Settings
 
 __all__ = [
@@ -42,27 +46,39 @@ def publish(settings: Settings, manifest: Mapping[str, Any] | None = None, runs:
     published_at = datetime.now(UTC)
     version = published_at.strftime("%Y%m%dT%H%M%S%fZ")
     url = settings.serving_database()
+    notes = [refresh_runs(runs), restatements(settings)]
     if url is None:
-        duckdb_copy.publish(settings, version, published_at, runs)
+        duckdb_copy.publish(settings, version, published_at, notes)
     else:
         # loaded here because most commands need neither driver
         from dashboards.serving import postgres
 
         if manifest is None:
             raise ValueError("PostgreSQL needs dbt's manifest: the keys are in it")
-        postgres.publish(url, settings.serving_role, settings.warehouse, manifest, version, published_at, runs)
+        postgres.publish(url, settings.serving_role, settings.warehouse, manifest, version, published_at, notes)
     return version
+
+
+def restatements(settings: Settings) -> Note:
+    """What this version changes of days that were over, after what earlier ones changed."""
+    with duckdb.connect(str(settings.warehouse), read_only=True) as built:
+        built.execute("set TimeZone = 'UTC'")
+        try:
+            with open_serving(settings) as served:
+                return next_log(served, built)
+        except NothingPublished:
+            return next_log(None, built)
 
 
 def record_runs(settings: Settings, runs: Sequence[dict[str, Any]]) -> None:
     """Show readers what came of the last runs, without publishing anything else."""
     url = settings.serving_database()
     if url is None:
-        duckdb_copy.record_runs(settings, runs)
+        duckdb_copy.renew_notes(settings, [refresh_runs(runs)])
     else:
         from dashboards.serving import postgres
 
-        postgres.record_runs(url, runs)
+        postgres.renew_notes(url, [refresh_runs(runs)])
 
 
 def rollback(settings: Settings) -> str:

@@ -12,12 +12,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
+from dashboards.serving.notes import Note
 from dashboards.serving.reading import NothingPublished
-from dashboards.serving.run_log import COLUMNS, run_rows
 from ingestion.errors import SalwaError
 from ingestion.landing import sync_folder
 from ingestion.settings import Settings
@@ -25,7 +24,7 @@ from ingestion.settings import Settings
 CURRENT = "current.duckdb"
 
 
-def publish(settings: Settings, version: str, published_at: datetime, runs: Sequence[dict[str, Any]] = ()) -> None:
+def publish(settings: Settings, version: str, published_at: datetime, notes: Sequence[Note] = ()) -> None:
     """Copy the warehouse into a file of this version and switch to it.
 
     Raises:
@@ -41,7 +40,7 @@ def publish(settings: Settings, version: str, published_at: datetime, runs: Sequ
             connection.execute("checkpoint")
         shutil.copyfile(settings.warehouse, partial)
         sign(partial, version, published_at)
-        write_runs(partial, runs)
+        write_notes(partial, notes)
         with partial.open("rb") as copied:
             os.fsync(copied.fileno())
         partial.rename(target)
@@ -72,24 +71,26 @@ def sign(copy: Path, version: str, published_at: datetime) -> None:
         connection.execute("checkpoint")
 
 
-def record_runs(settings: Settings, runs: Sequence[dict[str, Any]]) -> None:
-    """Tell readers of the version they see what came of the last runs. Who has it open keeps the file as it was."""
+def renew_notes(settings: Settings, notes: Sequence[Note]) -> None:
+    """Put these notes into the version that is served. Who has it open keeps the file as it was."""
     current = current_version(settings.serving)
     if current is None:
         return
     partial = current.with_name(f".{current.name}.partial")
     shutil.copyfile(current, partial)
-    write_runs(partial, runs)
+    write_notes(partial, notes)
     partial.replace(current)
     sync_folder(settings.serving)
 
 
-def write_runs(copy: Path, runs: Sequence[dict[str, Any]]) -> None:
+def write_notes(copy: Path, notes: Sequence[Note]) -> None:
     with duckdb.connect(str(copy)) as connection:
-        columns = ", ".join(f"{name} {kind}" for name, (kind, _words) in COLUMNS.items())
-        connection.execute(f"create or replace table marts.refresh_runs ({columns})")
-        for row in run_rows(runs):
-            connection.execute("insert into marts.refresh_runs values (?, ?, ?, ?)", row)
+        for note in notes:
+            columns = ", ".join(f"{name} {kind}" for name, (kind, _words) in note.columns.items())
+            connection.execute(f"create or replace table marts.{note.name} ({columns})")
+            places = ", ".join("?" * len(note.columns))
+            for row in note.rows:
+                connection.execute(f"insert into marts.{note.name} values ({places})", row)
         connection.execute("checkpoint")
 
 

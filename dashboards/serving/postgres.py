@@ -27,8 +27,8 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
+from dashboards.serving.notes import Note
 from dashboards.serving.reading import NothingPublished
-from dashboards.serving.run_log import COLUMNS, run_rows
 from dashboards.serving.tables import SCHEMAS, Table, served_tables
 from ingestion.errors import SalwaError
 
@@ -52,7 +52,7 @@ def publish(
     manifest: Mapping[str, Any],
     version: str,
     published_at: datetime,
-    runs: Sequence[dict[str, Any]] = (),
+    notes: Sequence[Note] = (),
 ) -> None:
     """Load the warehouse into new schemas and switch to them.
 
@@ -69,10 +69,10 @@ def publish(
         with duckdb.connect(str(warehouse)) as source:
             source.execute("set TimeZone = 'UTC'")
             tables = served_tables(source, manifest)
-            create_next(connection, tables, version)
+            create_next(connection, tables, version, notes)
             fill_next(url, source, tables)
             sign_next(connection, source, version, published_at)
-        write_runs(connection, "marts_next", runs)
+        write_notes(connection, "marts_next", notes)
         finish_next(connection, tables)
         grant_next(connection, role)
         switch(connection, partial(promote, connection, role, version))
@@ -237,7 +237,9 @@ def require_role(connection: psycopg.Connection[Any], role: str) -> None:
 # Loading
 
 
-def create_next(connection: psycopg.Connection[Any], tables: Sequence[Table], version: str) -> None:
+def create_next(
+    connection: psycopg.Connection[Any], tables: Sequence[Table], version: str, notes: Sequence[Note]
+) -> None:
     """Empty tables with exact types, and what they mean as comments."""
     with connection.transaction():
         statements = [
@@ -256,9 +258,8 @@ def create_next(connection: psycopg.Connection[Any], tables: Sequence[Table], ve
         statements += table_statements(
             sql.Identifier("marts_next", "serving_version"), VERSION_COLUMNS, "Which version this is; one row."
         )
-        statements += table_statements(
-            sql.Identifier("marts_next", "refresh_runs"), COLUMNS, "What came of the last runs, failed ones too."
-        )
+        for note in notes:
+            statements += table_statements(sql.Identifier("marts_next", note.name), note.columns, note.description)
         run_all(connection, statements)
 
 
@@ -318,22 +319,24 @@ def sign_next(
     )
 
 
-def record_runs(url: str, runs: Sequence[dict[str, Any]]) -> None:
-    """Tell readers of the version they see what came of the last runs.
+def renew_notes(url: str, notes: Sequence[Note]) -> None:
+    """Put these notes into the version that is served.
 
     Raises:
         SalwaError: PostgreSQL cannot be reached.
     """
     with in_plain_words(url), connect(url) as connection, only_publisher(connection):
         if "marts" in schema_versions(connection):
-            write_runs(connection, "marts", runs)
+            write_notes(connection, "marts", notes)
 
 
-def write_runs(connection: psycopg.Connection[Any], schema: str, runs: Sequence[dict[str, Any]]) -> None:
-    table = sql.Identifier(schema, "refresh_runs")
+def write_notes(connection: psycopg.Connection[Any], schema: str, notes: Sequence[Note]) -> None:
     with connection.transaction(), connection.cursor() as cursor:
-        cursor.execute(sql.SQL("delete from {}").format(table))
-        cursor.executemany(sql.SQL("insert into {} values (%s, %s, %s, %s)").format(table), run_rows(runs))
+        for note in notes:
+            table = sql.Identifier(schema, note.name)
+            places = sql.SQL(", ").join([sql.Placeholder()] * len(note.columns))
+            cursor.execute(sql.SQL("delete from {}").format(table))
+            cursor.executemany(sql.SQL("insert into {} values ({})").format(table, places), note.rows)
 
 
 def finish_next(connection: psycopg.Connection[Any], tables: Sequence[Table]) -> None:

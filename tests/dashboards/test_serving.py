@@ -192,7 +192,7 @@ def test_names_and_types_stay_and_each_version_tells_which_it_is(
         assert f"{signed['published_at']:%Y%m%dT%H%M%S%fZ}" == version
         seen.append(columns_of(settings))
     assert seen[0] == seen[1] == seen[2]
-    assert len(seen[0]) == 19  # those of the batch, serving_version and refresh_runs
+    assert len(seen[0]) == 26  # those of the batch, serving_version and the notes
 
 
 @pytest.mark.parametrize("kind", KINDS)
