@@ -110,25 +110,28 @@ def test_every_card_says_the_same_through_metabase(server: tuple[FakeMetabase, S
     with open_serving(settings) as connection:
         values = some_values(connection)
         assert set(values) == {"workspace", "channel", "tag", "agent"}
-        chosen = choices(SHOP_END, values)
+        chosen = [each for each in choices(SHOP_END, values) if each.name.startswith(("thismonth", "2026-"))]
+        assert len(chosen) == 3
         found = compare(pushed, what, connection, ZONE, chosen)
         assert [line for one in found for line in one.differences] == []
         assert {one.key for one in found} == set(what.cards)
         cells = {one.key: one.cells for one in found}
         figures = [f"en/{card.name}" for tab in tabs() for card in tab.cards if card.display == "figure"]
         assert all(cells[key] == len(chosen) for key in figures)
-        assert sum(cells.values()) > 10_000
+        assert sum(cells.values()) > 5_000
 
         # a number that differs is found, and so is a card that fails
         broken = next(card for card in fake.cards.values() if card["name"] == what.cards["en/total_conversations"]["name"])
         stage = broken["dataset_query"]["stages"][0]
         good = stage["native"]
-        for sql, words in ((f"select 1 + total_conversations as total_conversations from ({good}) as a", "Metabase has"),
-                           ("select no_such_column", "Metabase says")):
-            stage["native"] = sql if "(" in sql else f"{sql} where {{{{date}}}}"
-            told = [line for one in compare(pushed, what, connection, ZONE, chosen[:1]) for line in one.differences]
-            assert any(words in line for line in told)
-            assert all(line.startswith("thismonth: ") for line in told)
+        for sql, words in (
+            (f"select 1 + total_conversations as total_conversations from ({good}) as a", "Metabase has"),
+            ("select no_such_column", "Metabase says"),
+        ):
+            stage["native"] = sql
+            different = {one.key: one.differences for one in compare(pushed, what, connection, ZONE, chosen[:1]) if one.differences}
+            assert list(different) == ["en/total_conversations"]
+            assert any(words in line for line in different["en/total_conversations"])
 
 
 def test_dates_are_those_that_metabase_means() -> None:
