@@ -143,6 +143,12 @@ def test_every_setting_reaches_our_containers() -> None:
     assert set(elsewhere) <= expected
 
 
+@pytest.mark.parametrize("file", [".env.example", "docs/configuration.md"])
+def test_every_setting_is_told(file: str) -> None:
+    named = set(re.findall(r"\bSALWA_[A-Z_]+\b", (ROOT / file).read_text(encoding="utf-8")))
+    assert {f"SALWA_{name.upper()}" for name in Settings.model_fields} <= named
+
+
 def test_the_settings_can_be_read_as_compose_gives_them(env_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable, value in interpolated(SERVICES["receiver"]["environment"], variables_of(env_file)).items():
         monkeypatch.setenv(variable, value)
@@ -227,6 +233,18 @@ def test_the_image_holds_what_runs_and_no_secret() -> None:
 @pytest.mark.parametrize("script", sorted((ROOT / "deploy").glob("*.sh")), ids=lambda path: path.name)
 def test_scripts_can_be_read(script: Path) -> None:
     subprocess.run(["sh", "-n", script], check=True)
+
+
+def test_the_check_removes_nobody_elses_volumes(tmp_path: Path) -> None:
+    """The script with a docker that only writes down what it is asked."""
+    docker = tmp_path / "docker"
+    docker.write_text(f'#!/bin/sh\necho "$METABASE_PORT [$SALWA_METABASE_API_KEY] $*" >> {tmp_path}/asked\n', encoding="utf-8")
+    docker.chmod(0o700)
+    environment = {"PATH": f"{tmp_path}:{os.defpath}", "SALWA_METABASE_API_KEY": "mb_mine", "COMPOSE_PROJECT_NAME": "salwa"}
+    subprocess.run(["sh", ROOT / "deploy" / "smoke-metabase.sh"], check=True, env=environment)
+    asked = (tmp_path / "asked").read_text(encoding="utf-8").splitlines()
+    assert [line.split("salwa-smoke ")[1].split()[0] for line in asked] == ["down", "up", "run", "down"]
+    assert all(line.startswith("13001 [] compose --project-name salwa-smoke ") for line in asked)
 
 
 def test_the_database_is_set_up_as_compose_expects(env_file: Path, postgres_server: str) -> None:
