@@ -121,6 +121,7 @@ def test_every_card_says_the_same_through_metabase(server: tuple[FakeMetabase, S
         assert sum(cells.values()) > 5_000
 
         # a number that differs is found, and so is a card that fails
+        pushed.ids.cards = {key: pushed.ids.cards[key] for key in ("en/total_conversations", "en/open_conversations")}
         broken = next(card for card in fake.cards.values() if card["name"] == what.cards["en/total_conversations"]["name"])
         stage = broken["dataset_query"]["stages"][0]
         good = stage["native"]
