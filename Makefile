@@ -11,9 +11,9 @@ BIN := .venv/bin
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index --editable .
 	@touch $@
 
-.PHONY: help run test dev lint setup clean lock bench-receiver
+.PHONY: help run test dev lint setup clean lock bench-receiver secrets up down smoke-metabase
 help:  ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 setup: .venv/installed  ## create .venv from requirements.lock
 
@@ -34,6 +34,23 @@ dev: .venv/installed  ## the Dagster UI on http://localhost:3000, with its daemo
 
 bench-receiver: .venv/installed  ## acknowledged webhooks a second, their p99, and that none is lost
 	@$(BIN)/python -m benchmarks.receiver --seconds 10
+
+secrets:  ## put the secrets that compose.yaml needs into .env, where they are missing
+	@sh deploy/secrets.sh
+
+up: secrets  ## PostgreSQL, Metabase, Dagster and the receiver in containers, with the dashboards (needs Docker)
+	@docker compose up --build --detach --wait --wait-timeout 900
+	@docker compose run --rm salwa refresh
+	@docker compose run --rm salwa dashboards push
+	@echo "Metabase: http://$$(docker compose port metabase 3000)  (SALWA_METABASE_USER and _PASSWORD in .env)"
+	@echo "Dagster:  http://$$(docker compose port dagster-webserver 3000)"
+	@echo "Receiver: http://$$(docker compose port receiver 8080)"
+
+down:  ## stop the containers; volumes stay
+	@docker compose down
+
+smoke-metabase: secrets  ## every card through a real Metabase against serving, on a throw-away stack (needs Docker)
+	@sh deploy/smoke-metabase.sh
 
 lock: pyproject.toml  ## write requirements.lock anew (needs uv)
 	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \

@@ -18,6 +18,7 @@ from ingestion.errors import SalwaError
 from ingestion.settings import Settings, load_settings
 from orchestration import console
 from orchestration.dashboards_cli import dashboards
+from orchestration.services import Service
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -290,6 +291,18 @@ def dev(port: Annotated[int, typer.Option(help="of the web page")] = 3000) -> No
     os.chdir(root)
     program = str(Path(sys.executable).with_name("dagster"))
     os.execv(program, [program, "dev", "-w", str(root / "workspace.yaml"), "-h", "127.0.0.1", "-p", str(port)])  # noqa: S606
+
+
+@app.command()
+def dagster(
+    service: Annotated[Service, typer.Argument(help="code holds the jobs and runs them; start it first")],
+    host: Annotated[str, typer.Option(help="where to listen; Dagster has no log-in")] = "127.0.0.1",
+    port: Annotated[int | None, typer.Option(help="the port [4000 of code, 3000 of webserver]")] = None,
+) -> None:
+    """One of Dagster's services alone, for a supervisor; `salwa dev` runs them all."""
+    from orchestration.services import become
+
+    become(load_settings(), service, host, port or (4000 if service is Service.code else 3000))
 
 
 def main() -> None:

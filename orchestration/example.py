@@ -38,15 +38,22 @@ def example_settings(settings: Settings) -> Settings:
 
 def land_example(example: Settings, now: datetime) -> None:
     """Make the shop's deliveries up to now and land them, once a day."""
-    from ingestion.example import example_workspaces_toml, write_example
-    from ingestion.importing import import_archives
-
     end = now.astimezone(RIYADH).date()
     marker = example.data / EXAMPLE_MARKER
     if marker.exists() and marker.read_text(encoding="utf-8") == end.isoformat():
         return
     shutil.rmtree(example.data, ignore_errors=True)
-    example.data.mkdir(parents=True)
+    land_shop(example, now)
+    marker.write_text(end.isoformat(), encoding="utf-8")
+
+
+def land_shop(example: Settings, now: datetime) -> None:
+    """Make the shop's deliveries up to now and land them in a folder that holds no others."""
+    from ingestion.example import example_workspaces_toml, write_example
+    from ingestion.importing import import_archives
+
+    end = now.astimezone(RIYADH).date()
+    example.data.mkdir(parents=True, exist_ok=True)
     (example.data / "workspaces.toml").write_text(example_workspaces_toml(end), encoding="utf-8")
     with console.progress() as display, tempfile.TemporaryDirectory() as folder:
         task = display.add_task("Making the example shop", total=4)
@@ -56,7 +63,6 @@ def land_example(example: Settings, now: datetime) -> None:
             keep_received_before(Path(folder) / source, now)
             import_archives(example.landing, "default", source, [Path(folder) / source])
             display.update(task, advance=1)
-    marker.write_text(end.isoformat(), encoding="utf-8")
 
 
 def keep_received_before(folder: Path, now: datetime) -> None:
