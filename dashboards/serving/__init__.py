@@ -7,6 +7,7 @@ version before, both say which one they are in marts.serving_version, and both a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
@@ -61,13 +62,13 @@ def publish(settings: Settings, manifest: Mapping[str, Any] | None = None, runs:
 
 def restatements(settings: Settings) -> Note:
     """What this version changes of days that were over, after what earlier ones changed."""
-    with duckdb.connect(str(settings.warehouse), read_only=True) as built:
+    try:
+        served = open_serving(settings)
+    except NothingPublished:
+        served = None
+    with served or nullcontext(), duckdb.connect(str(settings.warehouse), read_only=True) as built:
         built.execute("set TimeZone = 'UTC'")
-        try:
-            with open_serving(settings) as served:
-                return next_log(served, built)
-        except NothingPublished:
-            return next_log(None, built)
+        return next_log(served, built)
 
 
 def record_runs(settings: Settings, runs: Sequence[dict[str, Any]]) -> None:

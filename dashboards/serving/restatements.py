@@ -38,7 +38,7 @@ def next_log(served: Connection | None, built: Connection) -> Note:
         served: what readers see until now; None where there is nothing yet.
         built: the warehouse that is about to be published.
     """
-    if served is None or not has_table(served, "mart_daily_metrics"):
+    if served is None or not (has_figures(served) and has_figures(built)):
         return Note(NAME, DESCRIPTION, COLUMNS, [])
     noticed_at = query(built, "select max(as_of) from facts.dim_workspaces").rows[0][0]
     new = list(restated(finished_days(served), all_days(built), noticed_at))
@@ -56,6 +56,16 @@ def log_of(served: Connection) -> list[Row]:
 def has_table(connection: Connection, name: str) -> bool:
     tables = query(connection, "select table_name from information_schema.tables where table_schema = 'marts'").rows
     return (name,) in tables
+
+
+def has_figures(connection: Connection) -> bool:
+    """Whether its days can be compared; those of another version of the models perhaps cannot."""
+    columns = query(
+        connection,
+        "select column_name from information_schema.columns "
+        "where table_schema = 'marts' and table_name = 'mart_daily_metrics'",
+    ).rows
+    return {(figure,) for figure in FIGURES} <= set(columns)
 
 
 def finished_days(served: Connection) -> Days:
