@@ -1,9 +1,5 @@
--- The tags that conversations carried at any instant of each range.
-with ranges as (
-    select * from (@ranges) as both_ranges
-),
-
-tag_stretches as (
+-- The tags that conversations carried at any instant of each range. It stands in a query that has ranges.
+with tag_stretches as (
     select
         workspace,
         conversation_id,

@@ -1,11 +1,37 @@
 -- The conversations behind the figures of the chosen range, as they stood at its end; a flag for each figure. Who waits
 -- longest comes first, then the newest.
-with conversations as (
+with ranges as (
+    select * from (@ranges) as both_ranges
+),
+
+chosen_channels as (
+    select *
+    from facts.dim_channels
+    where {{channel}}
+),
+
+carried_tags as (
+    select * from (@carried_tags) as tags
+),
+
+messages as (
+    select * from (@range_messages) as counted_messages
+),
+
+conversations as (
     select
         then_conversations.*,
-        status = 'open' and is_unanswered as is_waiting
+        known.customer_label,
+        known.conversation_url,
+        chosen_channels.channel_name,
+        known.started_at,
+        then_conversations.status = 'open' and then_conversations.is_unanswered as is_waiting
     from (@conversations_then) as then_conversations
-    where range_name = 'chosen' and is_in_range
+    inner join facts.fct_conversations as known
+        on then_conversations.conversation_id = known.conversation_id
+    inner join chosen_channels
+        on known.workspace = chosen_channels.workspace and known.channel = chosen_channels.channel
+    where then_conversations.range_name = 'chosen' and then_conversations.is_in_range
 )
 
 select

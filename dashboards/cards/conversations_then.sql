@@ -1,24 +1,7 @@
 -- Every conversation that the filters mean and that holds a customer's message by the end of a range, as it stood at that
--- end; one row for each range and conversation. is_in_range: it has a message in the range.
-with ranges as (
-    select * from (@ranges) as both_ranges
-),
-
-chosen_channels as (
-    select *
-    from facts.dim_channels
-    where {{channel}}
-),
-
-carried_tags as (
-    select * from (@carried_tags) as tags
-),
-
-messages as (
-    select * from (@range_messages) as counted_messages
-),
-
-active_conversations as (
+-- end; one row for each range and conversation. is_in_range: it has a message in the range. It stands in a query that has
+-- ranges, chosen_channels, carried_tags and messages.
+with active_conversations as (
     select
         range_name,
         conversation_id,
@@ -37,10 +20,6 @@ conversations as (
         ranges.from_at,
         ranges.until_at,
         conversations.conversation_id,
-        conversations.started_at,
-        conversations.customer_label,
-        conversations.conversation_url,
-        chosen_channels.channel_name,
         conversations.first_customer_message_at,
         conversations.is_business_started
     from facts.fct_conversations as conversations
@@ -96,10 +75,6 @@ select
     conversations.from_at,
     conversations.until_at,
     conversations.conversation_id,
-    conversations.customer_label,
-    conversations.channel_name,
-    conversations.conversation_url,
-    conversations.started_at,
     active_conversations.last_message_at,
     coalesce(active_conversations.customer_messages, 0) as customer_messages,
     coalesce(active_conversations.agent_messages, 0) as agent_messages,

@@ -1,5 +1,19 @@
 -- The customers who wrote in the chosen range, each once, with their newest conversation; who wrote most comes first.
-with messages as (
+with ranges as (
+    select * from (@ranges) as both_ranges
+),
+
+chosen_channels as (
+    select *
+    from facts.dim_channels
+    where {{channel}}
+),
+
+carried_tags as (
+    select * from (@carried_tags) as tags
+),
+
+messages as (
     select *
     from (@range_messages) as counted_messages
     where range_name = 'chosen' and author_type = 'customer'

@@ -1,9 +1,35 @@
 -- The stretches behind the average length: those that conversations were open and that ended in the chosen range, the
 -- longest first.
-with conversations as (
+with ranges as (
+    select * from (@ranges) as both_ranges
+),
+
+chosen_channels as (
     select *
+    from facts.dim_channels
+    where {{channel}}
+),
+
+carried_tags as (
+    select * from (@carried_tags) as tags
+),
+
+messages as (
+    select * from (@range_messages) as counted_messages
+),
+
+conversations as (
+    select
+        then_conversations.*,
+        known.customer_label,
+        known.conversation_url,
+        chosen_channels.channel_name
     from (@conversations_then) as then_conversations
-    where range_name = 'chosen'
+    inner join facts.fct_conversations as known
+        on then_conversations.conversation_id = known.conversation_id
+    inner join chosen_channels
+        on known.workspace = chosen_channels.workspace and known.channel = chosen_channels.channel
+    where then_conversations.range_name = 'chosen'
 )
 
 select

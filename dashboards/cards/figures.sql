@@ -10,6 +10,10 @@ chosen_channels as (
     where {{channel}}
 ),
 
+carried_tags as (
+    select * from (@carried_tags) as tags
+),
+
 messages as (
     select * from (@range_messages) as counted_messages
 ),

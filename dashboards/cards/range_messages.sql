@@ -1,20 +1,6 @@
 -- Counted messages of each range. Of an agent's conversations every message counts, of the team's own messages the
--- agent's.
-with ranges as (
-    select * from (@ranges) as both_ranges
-),
-
-chosen_channels as (
-    select *
-    from facts.dim_channels
-    where {{channel}}
-),
-
-carried_tags as (
-    select * from (@carried_tags) as tags
-),
-
-range_messages as (
+-- agent's. It stands in a query that has ranges, chosen_channels and carried_tags.
+with range_messages as (
     select
         ranges.range_name,
         messages.conversation_id,
