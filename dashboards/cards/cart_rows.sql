@@ -5,8 +5,7 @@ with ranges as (
 
 select
     carts.created_at,
-    carts.total,
-    carts.currency,
+    case when carts.is_store_currency then carts.total end as total,
     carts.coupon_code,
     carts.status,
     carts.completed_at,
@@ -20,4 +19,4 @@ inner join ranges
         and carts.created_at < ranges.until_at
 left join facts.fct_orders as orders
     on carts.order_id = orders.order_id
-order by carts.created_at desc, carts.total desc, coalesce(orders.order_reference, '')
+order by carts.created_at desc, coalesce(carts.total, 0) desc, coalesce(orders.order_reference, '')

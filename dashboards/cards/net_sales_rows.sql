@@ -1,5 +1,5 @@
 -- What makes the net sales of the chosen range: its orders, and the refunds given in it as amounts below zero. In the
--- store's currency, the newest first.
+-- store's currency, empty in another; the newest first.
 with ranges as (
     select * from (@ranges) as both_ranges
 ),
@@ -23,11 +23,10 @@ movements as (
         'order' as movement,
         order_reference,
         ordered_at as moved_at,
-        total as amount,
+        case when is_store_currency then total end as amount,
         status_slug,
         payment_method
     from (@chosen_orders) as orders
-    where is_store_currency
 
     union all
 
@@ -51,4 +50,4 @@ select
     status_slug,
     payment_method
 from movements
-order by moved_at desc, coalesce(order_reference, ''), movement, amount
+order by moved_at desc, coalesce(order_reference, ''), movement, coalesce(amount, 0)
