@@ -103,7 +103,7 @@ def test_a_fresh_metabase_is_set_up_whole(fake: FakeMetabase, metabase: Settings
     assert fake.users == [ADMIN]
     assert set(actions(done)) <= {"created", "changed", "unchanged"}
     assert len(fake.cards) == len(what.cards) == len(languages) * sum(
-        2 if card.display == "figure" else 1 for tab in tabs() for card in tab.cards
+        3 if card.display == "figure" else 1 for tab in tabs() for card in tab.cards
     )
     assert len(fake.collections) == len(fake.dashboards) == len(languages)
     for dashboard in fake.dashboards.values():

@@ -23,7 +23,7 @@ from dashboards.page.preview import current_page, handler, write_preview
 from dashboards.page.write import write_page
 from dashboards.parameters import filled
 from dashboards.serving import CURRENT, open_serving
-from dashboards.spec import LANGUAGES, tabs
+from dashboards.spec import LANGUAGES, all_cards, tabs
 from ingestion.settings import Settings
 from orchestration.console import duration_text
 
@@ -177,7 +177,7 @@ def test_the_dates_of_presets_and_what_they_are_compared_with(look, serving) -> 
 def test_the_page_fills_sql_as_python_does(look) -> None:
     page = look().page
     values = {"date": ["2026-11-01", "2026-11-03"], "workspace": ["default"], "channel": ["a", "b"], "tag": ["c"], "agent": ["d"]}
-    for card in (card for tab in tabs() for card in tab.cards):
+    for card in all_cards():
         for chosen in ({}, values, *({name: value} for name, value in values.items()), {**values, "tag": []}):
             sql, taken = filled(card.text, chosen)
             wanted = {f"${name}": value.isoformat() if isinstance(value, date) else value for name, value in taken.items()}
@@ -364,7 +364,7 @@ def test_ids_are_numbers_in_the_page(serving, tmp_path: Path) -> None:
     """Not even hashed ids leave the warehouse with the page."""
     from dashboards.page.database import write_database
 
-    write_database(serving, [card.text for tab in tabs() for card in tab.cards], tmp_path / "page.sqlite")
+    write_database(serving, [card.text for card in all_cards()], tmp_path / "page.sqlite")
     with sqlite3.connect(tmp_path / "page.sqlite") as database:
         for (table,) in database.execute("select name from sqlite_master where type = 'table'").fetchall():
             for _, column, kind, *_ in database.execute(f"pragma table_info({table})").fetchall():
