@@ -203,6 +203,51 @@ def test_nothing_keeps_people_out(language: str, browser, file) -> None:
 
 
 @in_browser
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_figure_leads_to_the_rows_behind_it(language: str, look) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = look(hash_=f"lang={language}&range=last_7_days&channel=WhatsApp Sales", viewport=PHONE if language == "fr" else DESK)
+    for tab in ("conversations", "shop"):
+        page.go(lang=language, tab=tab, range="last_7_days", **({"channel": "WhatsApp%20Sales"} if tab == "conversations" else {}))
+        for card in (card for each in tabs() if each.name == tab for card in each.cards if card.figure):
+            row = next(row for row in page.page.evaluate("name => salwa.rows(name)", card.sql) if row["range_name"] == "chosen")
+            wanted = sum(row[name] for name in card.figure.rows_count or (card.figure.value,))
+            assert wanted > 0, card.name
+            button = page.page.locator(f"#to-rows-{card.name}")
+            button.focus()
+            page.page.keyboard.press("Enter")
+            dialog = page.page.locator("#rows")
+            assert int(dialog.get_attribute("data-count")) == wanted, card.name
+            assert re.sub(r"\D", "", dialog.locator("#rows-count").inner_text()) == str(wanted)
+            assert dialog.locator("tbody tr").count() == min(wanted, 50)
+            if wanted > 50:
+                dialog.locator(".more").click()
+                assert dialog.locator("tbody tr").count() == min(wanted, 250)
+            assert page.page.evaluate("document.documentElement.scrollWidth") <= page.page.viewport_size["width"]
+            page.page.keyboard.press("Escape")
+            assert dialog.count() == 0
+            assert page.page.evaluate("document.activeElement.id") == f"to-rows-{card.name}"
+    page.go(lang=language, tab="conversations", range="last_7_days", channel="WhatsApp%20Sales")
+    # anywhere on the card, but not on what explains it
+    page.page.locator('[data-card="waiting_conversations"] .card-head .quiet').click()
+    assert page.page.locator("#rows").count() == 0
+    page.page.keyboard.press("Escape")
+    page.page.locator('[data-card="waiting_conversations"]').click(position={"x": 20, "y": 110})
+    links = page.page.locator("#rows td.is-link a")
+    assert links.count() > 0
+    assert all(address.startswith("https://") for address in links.evaluate_all("all => all.map((each) => each.href)"))
+    assert page.page.locator("#rows").evaluate("node => getComputedStyle(node).direction") == ("rtl" if language == "ar" else "ltr")
+    for _ in range(links.count() + 6):  # the keyboard never reaches the page behind
+        page.page.keyboard.press("Tab")
+        assert page.page.evaluate("document.activeElement === document.body || document.activeElement.closest('#rows') !== null")
+    bad = [each["id"] for each in Axe().run(page.page).response["violations"] if each["impact"] in ("serious", "critical")]
+    assert bad == []
+    page.page.locator("#rows .round").click()
+    assert page.page.locator("#rows").count() == 0
+
+
+@in_browser
 def test_arabic_stands_from_right_to_left(look) -> None:
     page = look(hash_="lang=ar").page
     assert page.locator("html").get_attribute("dir") == "rtl"
