@@ -226,7 +226,7 @@ def test_a_figure_leads_to_the_rows_behind_it(language: str, look) -> None:
                 assert dialog.locator("tbody tr").count() == min(wanted, 250)
             assert page.page.evaluate("document.documentElement.scrollWidth") <= page.page.viewport_size["width"]
             page.page.keyboard.press("Escape")
-            assert dialog.count() == 0
+            dialog.wait_for(state="detached")
             assert page.page.evaluate("document.activeElement.id") == f"to-rows-{card.name}"
     page.go(lang=language, tab="conversations", range="last_7_days", channel="WhatsApp%20Sales")
     # anywhere on the card, but not on what explains it
@@ -244,7 +244,7 @@ def test_a_figure_leads_to_the_rows_behind_it(language: str, look) -> None:
     bad = [each["id"] for each in Axe().run(page.page).response["violations"] if each["impact"] in ("serious", "critical")]
     assert bad == []
     page.page.locator("#rows .round").click()
-    assert page.page.locator("#rows").count() == 0
+    page.page.locator("#rows").wait_for(state="detached")
 
 
 @in_browser
