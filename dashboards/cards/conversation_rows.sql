@@ -1,5 +1,5 @@
--- The conversations behind the figures of the chosen range, as they stood at its end; a flag for each figure. Who waits
--- longest comes first, then the newest.
+-- The conversations behind the figures of the chosen range, as they stood at its end; a flag for each figure. Who
+-- waits longest comes first, then the newest.
 with ranges as (
     select * from (@ranges) as both_ranges
 ),

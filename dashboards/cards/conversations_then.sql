@@ -1,6 +1,6 @@
--- Every conversation that the filters mean and that holds a customer's message by the end of a range, as it stood at that
--- end; one row for each range and conversation. is_in_range: it has a message in the range. It stands in a query that has
--- ranges, chosen_channels, carried_tags and messages.
+-- Every conversation that the filters mean and that holds a customer's message by the end of a range, as it stood at
+-- that end; one row for each range and conversation. is_in_range: it has a message in the range. It stands in a query
+-- that has ranges, chosen_channels, carried_tags and messages.
 with active_conversations as (
     select
         range_name,

@@ -1,5 +1,5 @@
--- The orders behind the shop's figures of the chosen range, the newest first, with totals in the store's currency. Those
--- that count as no sale are left out. The link leads to the conversation that the order came after.
+-- The orders behind the shop's figures of the chosen range, the newest first, with totals in the store's currency.
+-- Those that count as no sale are left out. The link leads to the conversation that the order came after.
 select
     orders.order_reference,
     orders.ordered_at,

@@ -1,5 +1,5 @@
--- The turns behind the response time and the share of answers in the chosen range: those answered in it, and those begun
--- in it and not answered by its end, which come first; then the slowest.
+-- The turns behind the response time and the share of answers in the chosen range: those answered in it, and those
+-- begun in it and not answered by its end, which come first; then the slowest.
 with ranges as (
     select * from (@ranges) as both_ranges
 ),
