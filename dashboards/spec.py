@@ -1,4 +1,4 @@
-"""The dashboard: its tabs and cards, read from tabs/*.toml. Metabase, the page and the tests build on this one spec.
+"""The dashboard: its tabs and cards, read from tabs/*.toml, and the tables behind figures, from rows.toml. Metabase, the page and the tests build on this one spec.
 
 A card is SQL in cards/ (see `parameters`), whose columns cards/columns.toml explains, and how it is drawn. Its words are
 in texts/: title, description, why it may be empty, names of columns. Places are on Metabase's grid, 24 wide.
@@ -70,6 +70,9 @@ class Figure(Frozen):
     notes: tuple[str, ...] = ()  # keys in texts/notes; a note is left out while a column in it is null or 0
     good_when: Literal["higher", "lower", "neither"] = "neither"
     title_by: str = ""  # a column whose value, after a dot, picks another title: `unread.agent_activity`
+    rows: str = ""  # the table behind the number, in rows.toml
+    rows_where: str = ""  # a flag of that table: only its rows are behind the number; none means all
+    rows_count: tuple[str, ...] = ()  # columns whose sum says how many rows those are; the value where none is named
 
 
 class Place(Frozen):
@@ -123,6 +126,26 @@ def tabs() -> tuple[Tab, ...]:
         pydantic.ValidationError: a file says what the spec does not know.
     """
     return tuple(Tab.model_validate({"name": name, **read_toml(HERE / "tabs" / f"{name}.toml")}) for name in TABS)
+
+
+@cache
+def rows_tables() -> dict[str, Card]:
+    """The tables that figures lead to, by name: cards that stand on no tab, as wide as the dashboard.
+
+    Raises:
+        pydantic.ValidationError: rows.toml says what the spec does not know.
+    """
+    place = {"col": 0, "row": 0, "width": 24, "height": 12}
+    tables = (
+        Card.model_validate({**each, "sql": each["name"], "display": "table", "place": place})
+        for each in read_toml(HERE / "rows.toml")["rows"]
+    )
+    return {table.name: table for table in tables}
+
+
+def all_cards() -> tuple[Card, ...]:
+    """The cards of all tabs, then the tables that figures lead to."""
+    return (*(card for tab in tabs() for card in tab.cards), *rows_tables().values())
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from dashboards.metabase.readable import (
@@ -19,7 +19,7 @@ from dashboards.metabase.readable import (
     measured_columns,
 )
 from dashboards.parameters import filters_of
-from dashboards.spec import Card, Chart, Column, Figure, Tab
+from dashboards.spec import Card, Chart, Column, Figure, Tab, rows_tables
 
 Drawing = TypeVar("Drawing", Chart, Figure)
 CHARTS = {"bars": "bar", "lines": "line", "areas": "area"}
@@ -38,6 +38,8 @@ class Question:
     settings: dict[str, Any]
     outputs: tuple[str, ...]
     dashcard_settings: dict[str, Any] = field(default_factory=dict)
+    leads_to: str = ""  # key of the question that a click opens, with the filters of the dashboard
+    is_on_dashboard: bool = True
 
     @property
     def filters(self) -> list[str]:
@@ -45,7 +47,7 @@ class Question:
 
 
 def questions(card: Card, tab: Tab, reader: Reader, title_key: str | None = None) -> list[Question]:
-    """One card, or of a figure two: the number and the lines below it.
+    """One card, or of a figure three: the number, the lines below it, and the rows behind it, which stand on no tab.
 
     Args:
         title_key: the key in texts/titles where the data choose another title than the card's name.
@@ -122,7 +124,25 @@ def figure(card: Card, reader: Reader, title: str, description: str) -> list[Que
         },
         outputs=(value.name,),
     )
-    return [number, figure_notes(card, reader, title, description)]
+    found = [number, figure_notes(card, reader, title, description)]
+    if not present(card.figure).rows:
+        return found
+    behind = figure_rows(card, reader, title)
+    return [replace(number, leads_to=behind.key), *found[1:], behind]
+
+
+def figure_rows(card: Card, reader: Reader, title: str) -> Question:
+    """The rows that a figure counts, as a table of their own."""
+    drawn = present(card.figure)
+    source = rows_tables()[drawn.rows]
+    (question,) = table(source, reader, title, reader.words["descriptions"][source.name])
+    return replace(
+        question,
+        key=f"{reader.language}/{card.name}.rows",
+        name=reader.own["rows"].format(title=title),
+        sql=question.sql + (f"\nwhere {drawn.rows_where}" if drawn.rows_where else ""),
+        is_on_dashboard=False,
+    )
 
 
 def figure_notes(card: Card, reader: Reader, title: str, description: str) -> Question:

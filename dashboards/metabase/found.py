@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -114,11 +114,19 @@ def found_dashcard(answer: Mapping[str, Any], tabs: Mapping[int, int], ids: Ids)
         "card": name_of(ids.cards, answer["card_id"], "card") if answer.get("card_id") else "text",
         "tab": tabs.get(answer.get("dashboard_tab_id") or 0, 0),
         **{name: answer.get(name) for name in ("col", "row", "size_x", "size_y")},
-        "settings": answer.get("visualization_settings") or {},
+        "settings": with_target(answer.get("visualization_settings") or {}, lambda known: name_of(ids.cards, known, "card")),
         "mappings": {
             mapping["parameter_id"]: mapped(mapping["target"]) for mapping in answer.get("parameter_mappings") or []
         },
     }
+
+
+def with_target(settings: dict[str, Any], renamed: Callable[[Any], Any]) -> dict[str, Any]:
+    """Settings of a place with the question that a click there opens called otherwise: by its key, or by its id."""
+    click = settings.get("click_behavior")
+    if not isinstance(click, dict) or click.get("linkType") != "question":
+        return settings
+    return {**settings, "click_behavior": {**click, "targetId": renamed(click.get("targetId"))}}
 
 
 def mapped(target: Any) -> str:

@@ -509,7 +509,7 @@ class Push:
                     "dashboard_tab_id": tab,
                     **{name: dashcard[name] for name in ("col", "row", "size_x", "size_y")},
                     "series": [],
-                    "visualization_settings": dashcard["settings"],
+                    "visualization_settings": seen.with_target(dashcard["settings"], self.ids.cards.__getitem__),
                     "parameter_mappings": [
                         {"parameter_id": parameter, "card_id": card, "target": ["dimension", ["template-tag", tag]]}
                         for parameter, tag in dashcard["mappings"].items()

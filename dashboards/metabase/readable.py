@@ -83,7 +83,9 @@ def counted(reader: Reader, unit: str, number: str) -> str:
 def measured_columns(column: str) -> str:
     """Helpers of a duration: its whole seconds and its whole minutes."""
     seconds = f"cast(floor({column} + 0.5) as bigint)"
-    return f"{seconds} as {column}_s, cast(floor(({seconds} + 30) / 60.0) as bigint) as {column}_m"
+    # half a minute goes to the even one, as on the page and in the terminal
+    half = f"case when {seconds} % 120 = 30 then 29 else 30 end"
+    return f"{seconds} as {column}_s, cast(floor(({seconds} + {half}) / 60.0) as bigint) as {column}_m"
 
 
 def duration(reader: Reader, column: str) -> str:

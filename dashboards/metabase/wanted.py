@@ -210,16 +210,19 @@ def entity_id(key: str) -> str:
     return f"salwa_{digest[:15]}"
 
 
-def tags_of(filters: list[str], reader: Reader) -> dict[str, dict[str, Any]]:
-    """Template tags of a query by name; `field` is a column of serving."""
+def tags_of(question: Question, reader: Reader) -> dict[str, dict[str, Any]]:
+    """Template tags of a query by name; `field` is a column of serving.
+
+    What a click opens has no date of its own: where the dashboard's is empty, Metabase passes none on.
+    """
     return {
         name: {
             "field": f"{FILTERS[name].table}.{FILTERS[name].column}",
             "display-name": reader.words["filters"][name],
             "widget-type": "date/all-options" if FILTERS[name].is_date else "string/=",
-            "default": "thismonth" if FILTERS[name].is_date else None,
+            "default": "thismonth" if FILTERS[name].is_date and question.is_on_dashboard else None,
         }
-        for name in filters
+        for name in question.filters
     }
 
 
@@ -231,7 +234,7 @@ def card_of(question: Question, language: str, reader: Reader) -> dict[str, Any]
         "collection": language,
         "settings": question.settings,
         "sql": question.sql,
-        "tags": tags_of(question.filters, reader),
+        "tags": tags_of(question, reader),
         "archived": False,
     }
 
@@ -260,7 +263,7 @@ def dashboard_of(
         "dashcards": [
             dashcard
             for number, tab in enumerate(tabs())
-            for dashcard in dashcards_of(tab, number, built, [name for name in tab.filters if name in asked])
+            for dashcard in dashcards_of(tab, number, built, [name for name in tab.filters if name in asked], reader)
         ],
     }
 
@@ -273,7 +276,7 @@ def parameter_of(name: str, reader: Reader) -> dict[str, Any]:
 
 
 def dashcards_of(
-    tab: Tab, number: int, built: dict[tuple[str, str], list[Question]], filters: list[str]
+    tab: Tab, number: int, built: dict[tuple[str, str], list[Question]], filters: list[str], reader: Reader
 ) -> list[dict[str, Any]]:
     """Places of a tab's cards, in Metabase's rows."""
     row_of = metabase_rows(tab.cards)
@@ -282,7 +285,10 @@ def dashcards_of(
         place = card.place
         top, bottom = row_of(place.row), row_of(place.row + place.height)
         spans = [(top, bottom)] if card.display != "figure" else [(top, top + NUMBER_ROWS), (top + NUMBER_ROWS, bottom)]
-        for question, (first, end) in zip(built[tab.name, card.name], spans, strict=True):
+        asked = {question.key: question for question in built[tab.name, card.name]}
+        shown = [question for question in asked.values() if question.is_on_dashboard]
+        for question, (first, end) in zip(shown, spans, strict=True):
+            target = asked.get(question.leads_to)
             found.append(
                 {
                     "card": question.key,
@@ -291,11 +297,31 @@ def dashcards_of(
                     "row": first,
                     "size_x": place.width,
                     "size_y": end - first,
-                    "settings": question.dashcard_settings,
+                    "settings": question.dashcard_settings | (click_settings(target, filters, reader) if target else {}),
                     "mappings": {parameter_id(name): name for name in filters if name in question.filters},
                 }
             )
     return found
+
+
+def click_settings(target: Question, filters: list[str], reader: Reader) -> dict[str, Any]:
+    """A click opens another question of ours with what the dashboard's filters say. Its key stands for its id."""
+    passed = [name for name in filters if name in target.filters]
+    return {
+        "click_behavior": {
+            "type": "link",
+            "linkType": "question",
+            "targetId": target.key,
+            "parameterMapping": {
+                tag_id(target.key, name): {
+                    "id": tag_id(target.key, name),
+                    "source": {"type": "parameter", "id": parameter_id(name), "name": reader.words["filters"][name]},
+                    "target": {"type": "variable", "id": name},
+                }
+                for name in passed
+            },
+        }
+    }
 
 
 def with_link(dashboard: dict[str, Any], language: str) -> dict[str, Any]:

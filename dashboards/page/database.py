@@ -21,7 +21,7 @@ SECONDS = re.compile(r"extract\(epoch from ([\w.]+) - ([\w.]+)\)")
 MOST_MESSAGES = 300_000  # more make a page that opens slowly: about 15 MB
 
 # With a first date, what no range from it on can count is left out: days before it, messages before it, and of
-# conversations those that had no message, were not open, not unread and not unanswered since.
+# conversations those that had no message, were not open, not unread and not unanswered since, and that no order came after.
 CUT_CONVERSATIONS = """
 with starts as (
     select workspace, min(starts_at) as starts_at
@@ -65,6 +65,12 @@ kept as (
     from facts.fct_episodes as episodes
     inner join starts on episodes.workspace = starts.workspace
     where episodes.closed_at >= starts.starts_at
+
+    union
+
+    select orders.conversation_id
+    from facts.fct_orders as orders
+    inner join starts on orders.workspace = starts.workspace and orders.ordered_at >= starts.starts_at
 )
 
 select conversation_id

@@ -18,7 +18,7 @@ from typing import Any, Literal
 from dashboards.page.database import MOST_MESSAGES, first_date_that_fits, sqlite_sql, write_database
 from dashboards.parameters import FILTERS
 from dashboards.serving import Connection, query
-from dashboards.spec import LANGUAGES, Card, Tab, tabs, texts
+from dashboards.spec import LANGUAGES, Card, Tab, all_cards, rows_tables, tabs, texts
 
 WEB = Path(__file__).parent / "web"
 VENDOR = Path(__file__).parent / "vendor"
@@ -75,7 +75,7 @@ def page_text(
     most_messages: int = MOST_MESSAGES,
 ) -> str:
     """The page as text, see `write_page`."""
-    queries = {card.sql: card.text for tab in tabs() for card in tab.cards}
+    queries = {card.sql: card.text for card in all_cards()}
     cut_from = first_date_that_fits(serving, most_messages)
     with tempfile.TemporaryDirectory() as folder:
         database = Path(folder) / "page.sqlite"
@@ -88,6 +88,7 @@ def page_text(
         "cutFrom": cut_from and cut_from.isoformat(),
         "catalogues": {each: texts(each) for each in LANGUAGES},
         "tabs": [tab_content(tab) for tab in tabs()],
+        "rows": {name: card_content(table) for name, table in rows_tables().items()},
         "cards": {name: sqlite_sql(text) for name, text in queries.items()},
         "filters": {
             each.name: {

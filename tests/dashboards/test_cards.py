@@ -17,9 +17,10 @@ from conftest import SHOP_END
 from dashboards.page.database import first_date_that_fits, sqlite_sql, write_database
 from dashboards.parameters import FILTERS, card_sql, filled
 from dashboards.serving import open_serving
-from dashboards.spec import LANGUAGES, Card, answers, tabs, texts
+from dashboards.spec import LANGUAGES, Card, all_cards, answers, rows_tables, tabs, texts
 
-CARDS = [card for tab in tabs() for card in tab.cards]
+CARDS = all_cards()
+FIGURES = [card for card in CARDS if card.figure]
 QUERIES = {card.sql: card.text for card in CARDS}
 MONTH = SHOP_END.replace(day=1)
 RANGES = {
@@ -175,6 +176,54 @@ def test_figures_equal_the_mart(serving) -> None:
                 compared += 1
     assert compared > 900
     assert covered >= 9
+
+
+@pytest.mark.parametrize(("dates", "chosen"), CASES)
+def test_the_rows_behind_a_figure_are_as_many_as_it_says(dates, chosen, serving) -> None:
+    chosen = {name: [an_agent(serving)] if value == ["AGENT"] else value for name, value in chosen.items()} | {"date": dates}
+    answered = {
+        name: [dict(zip(names, row, strict=True)) for row in rows]
+        for name in {*(card.sql for card in FIGURES), *rows_tables()}
+        for names, rows in [on_duckdb(serving, QUERIES[name], chosen)]
+    }
+    for card in FIGURES:
+        figure = card.figure
+        (told,) = (row for row in answered[card.sql] if row["range_name"] == "chosen")
+        behind = [row for row in answered[figure.rows] if not figure.rows_where or row[figure.rows_where]]
+        assert len(behind) == sum(told[name] for name in figure.rows_count or (figure.value,)), card.name
+        for column, value in SUMS.get(card.name, {}).items():
+            assert sum(row[column] or 0 for row in behind) == (told[value] or 0), (card.name, column)
+    rows, (told,) = answered["conversation_rows"], (row for row in answered["figures"] if row["range_name"] == "chosen")
+    assert sum(row["is_new"] for row in rows) == told["new_conversations"]
+    assert sum(row["is_closed"] and row["is_left_unanswered"] for row in rows) == told["ended_unanswered"]
+    waits = [row["wait_seconds"] for row in rows if row["is_waiting"]]
+    assert alike(told["oldest_wait_seconds"], max(waits, default=None))
+    assert waits == sorted(waits, reverse=True)  # who waits longest comes first
+
+
+# what the rows add up to, by the figure: column of the rows, column of the figures
+SUMS: dict[str, dict[str, str]] = {
+    "messages_per_conversation": {"customer_messages": "customer_messages", "agent_messages": "agent_messages"},
+    "unique_customers": {"customer_messages": "customer_messages"},
+    "assisted_sales": {"total": "assisted_sales"},
+    "sales": {"total": "sales"},
+    "net_sales": {"amount": "net_sales"},
+}
+
+
+def test_every_figure_leads_to_rows_that_are_there(serving) -> None:
+    used = set()
+    for card in FIGURES:
+        table = rows_tables()[card.figure.rows]
+        where = card.figure.rows_where
+        assert not where or table.columns[where].kind == "flag", card.name
+        assert all(card.columns[name].kind == "count" for name in card.figure.rows_count or (card.figure.value,)), card.name
+        assert set(card.filters) == set(table.filters) or card.sql == "shop_figures", card.name
+        used.add(table.name)
+    assert used == set(rows_tables())
+    for table in rows_tables().values():
+        assert not table.link or table.columns[table.link].kind == "link"
+        assert len(table.columns) == len(on_duckdb(serving, table.text, {})[0])
 
 
 def words_of(card: Card) -> list[tuple[str, str]]:

@@ -19,7 +19,7 @@ from dashboards.metabase.readable import PLACEHOLDER, PLURALS, Reader, duration,
 from dashboards.metabase.wanted import known_languages, reader_of, wanted
 from dashboards.parameters import FILTERS, filled
 from dashboards.serving import open_serving, postgres
-from dashboards.spec import HERE, LANGUAGES, Card, read_toml, tabs
+from dashboards.spec import HERE, LANGUAGES, Card, read_toml, rows_tables, tabs
 from ingestion.settings import Settings, Workspace
 from orchestration.assets import manifest
 from orchestration.console import duration_text
@@ -91,8 +91,9 @@ def questions(served_shop: Settings) -> dict[str, Question]:
 
 
 def spec_card(key: str) -> Card:
-    name = key.partition("/")[2].removesuffix(".notes")
-    return next(card for tab in tabs() for card in tab.cards if card.name == name)
+    name, _, part = key.partition("/")[2].partition(".")
+    card = next(card for tab in tabs() for card in tab.cards if card.name == name)
+    return rows_tables()[card.figure.rows] if part == "rows" else card  # type: ignore[union-attr]
 
 
 def choices(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
@@ -118,7 +119,7 @@ def as_metabase(render: Callable[..., Any], question: Question, chosen: dict[str
             "name": name,
             "type": "dimension",
             "widget-type": "date/all-options" if FILTERS[name].is_date else "string/=",
-            "default": MONTH if FILTERS[name].is_date else None,
+            "default": MONTH if FILTERS[name].is_date and question.is_on_dashboard else None,
         }
         for name in question.filters
     }
@@ -265,6 +266,8 @@ def test_tables_show_what_the_card_answers(in_duckdb: duckdb.DuckDBPyConnection,
         chosen = {"date": (date(2026, 11, 1), END)}
         names, rows = rows_of(in_duckdb.execute(*with_values(question.sql, chosen)))
         raw_names, raw = rows_of(in_duckdb.execute(*with_values(card.text, chosen)))
+        if flag := flag_of(key):
+            raw = [row for row in raw if row[raw_names.index(flag)]]
         filled_tables += bool(rows)
         assert len(rows) == len(raw)
         for place, name in enumerate(names):
@@ -274,6 +277,39 @@ def test_tables_show_what_the_card_answers(in_duckdb: duckdb.DuckDBPyConnection,
             elif card.columns[name].kind not in ("label", "flag", "hour", "weekday"):  # names of codes
                 assert shown == kept, (key, name)
     assert filled_tables > 5
+
+
+def flag_of(key: str) -> str:
+    """The flag of the rows that a figure's question shows; none where it shows all, or is no such question."""
+    name, _, part = key.partition("/")[2].partition(".")
+    card = next(card for tab in tabs() for card in tab.cards if card.name == name)
+    return card.figure.rows_where if part == "rows" else ""  # type: ignore[union-attr]
+
+
+def test_a_click_on_a_figure_opens_as_many_rows_as_it_says(
+    in_duckdb: duckdb.DuckDBPyConnection, questions: dict[str, Question], served_shop: Settings
+) -> None:
+    """With what the dashboard passes on: every filter of the tab that the question has."""
+    (dashboard,) = wanted(served_shop, ("en",)).dashboards.values()
+    clicks = {card["card"]: card["settings"]["click_behavior"] for card in dashboard["dashcards"] if "click_behavior" in card["settings"]}
+    figure_cards = [(card, tab) for tab in tabs() for card in tab.cards if card.figure]
+    assert set(clicks) == {f"en/{card.name}" for card, _tab in figure_cards}
+    channel = in_duckdb.execute("select min(channel_name) from facts.dim_channels").fetchone()[0]  # type: ignore[index]
+    seen = set()
+    for card, tab in figure_cards:
+        click = clicks[f"en/{card.name}"]
+        behind = questions[click["targetId"]]
+        passed = {mapping["target"]["id"]: mapping["source"]["id"] for mapping in click["parameterMapping"].values()}
+        # one workspace is not asked for
+        assert passed == {name: f"salwa_{name}" for name in behind.filters if name in tab.filters and name != "workspace"}
+        chosen = {"date": (date(2026, 11, 1), END), **({"channel": [channel]} if "channel" in passed else {})}
+        names, rows = rows_of(in_duckdb.execute(*with_values(card.text, chosen)))
+        row = next(dict(zip(names, values, strict=True)) for values in rows if values[0] == "chosen")
+        counted = in_duckdb.execute(*with_values(behind.sql, chosen)).fetchall()
+        wanted_count = sum(row[name] for name in card.figure.rows_count or (card.figure.value,))  # type: ignore[union-attr]
+        assert len(counted) == wanted_count, card.name
+        seen.add(len(counted))
+    assert len(seen) > 8
 
 
 def reader(language: str, **more: dict[str, str]) -> Reader:
@@ -295,6 +331,8 @@ def said(one: Reader, seconds: float | None) -> str | None:
         (59.4, "59 s"),
         (59.5, "1 min"),
         (12 * 60, "12 min"),
+        (12 * 60 + 30, "12 min"),
+        (13 * 60 + 30, "14 min"),
         (3599, "1 h"),
         (3 * 3600 + 20 * 60, "3 h 20 min"),
         (2 * 3600, "2 h"),

@@ -103,7 +103,7 @@ def test_a_fresh_metabase_is_set_up_whole(fake: FakeMetabase, metabase: Settings
     assert fake.users == [ADMIN]
     assert set(actions(done)) <= {"created", "changed", "unchanged"}
     assert len(fake.cards) == len(what.cards) == len(languages) * sum(
-        2 if card.display == "figure" else 1 for tab in tabs() for card in tab.cards
+        3 if card.display == "figure" else 1 for tab in tabs() for card in tab.cards
     )
     assert len(fake.collections) == len(fake.dashboards) == len(languages)
     for dashboard in fake.dashboards.values():
@@ -249,6 +249,27 @@ def test_a_card_moved_on_the_dashboard_is_an_edit(fake: FakeMetabase, metabase: 
     assert fake.writes == []
     pushed(metabase, may_overwrite=True)
     assert [path for verb, path in fake.writes] == [f"/api/dashboard/{dashboard['id']}"]
+
+
+def test_a_click_leads_to_the_rows_by_their_id_and_is_ours(fake: FakeMetabase, metabase: Settings) -> None:
+    done = pushed(metabase)
+    (dashboard,) = fake.dashboards.values()
+    (figure,) = [card for card in dashboard["dashcards"] if "click_behavior" in card["visualization_settings"]]
+    assert figure["card_id"] == done.ids.cards[f"{ONE[0]}/total_conversations"]
+    click = figure["visualization_settings"]["click_behavior"]
+    rows = fake.cards[click["targetId"]]
+    assert click["targetId"] == done.ids.cards[f"{ONE[0]}/total_conversations.rows"]
+    # where the dashboard has no date, none is passed on, and the question must not take one of its own
+    assert not [parameter for parameter in rows["parameters"] if "default" in parameter]
+    # led elsewhere by hand: shown, and brought back when asked
+    click["targetId"] = done.ids.cards[f"{ONE[0]}/messages"]
+    fake.forget_requests()
+    again = pushed(metabase)
+    assert [kind for kind, _name in by_action(again, "edited")] == ["dashboard"]
+    assert fake.writes == []
+    pushed(metabase, may_overwrite=True)
+    (figure,) = [card for card in dashboard["dashcards"] if "click_behavior" in card["visualization_settings"]]
+    assert figure["visualization_settings"]["click_behavior"]["targetId"] == rows["id"]
 
 
 def test_a_deleted_dashboard_is_made_again(fake: FakeMetabase, metabase: Settings) -> None:

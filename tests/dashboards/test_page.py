@@ -23,7 +23,7 @@ from dashboards.page.preview import current_page, handler, write_preview
 from dashboards.page.write import write_page
 from dashboards.parameters import filled
 from dashboards.serving import CURRENT, open_serving
-from dashboards.spec import LANGUAGES, tabs
+from dashboards.spec import LANGUAGES, all_cards, tabs
 from ingestion.settings import Settings
 from orchestration.console import duration_text
 
@@ -177,7 +177,7 @@ def test_the_dates_of_presets_and_what_they_are_compared_with(look, serving) -> 
 def test_the_page_fills_sql_as_python_does(look) -> None:
     page = look().page
     values = {"date": ["2026-11-01", "2026-11-03"], "workspace": ["default"], "channel": ["a", "b"], "tag": ["c"], "agent": ["d"]}
-    for card in (card for tab in tabs() for card in tab.cards):
+    for card in all_cards():
         for chosen in ({}, values, *({name: value} for name, value in values.items()), {**values, "tag": []}):
             sql, taken = filled(card.text, chosen)
             wanted = {f"${name}": value.isoformat() if isinstance(value, date) else value for name, value in taken.items()}
@@ -200,6 +200,51 @@ def test_nothing_keeps_people_out(language: str, browser, file) -> None:
             bad = [each for each in found if each["impact"] in ("serious", "critical")]
             assert [(tab, each["id"], [node["html"][:120] for node in each["nodes"]][:3]) for each in bad] == []
         page.close()
+
+
+@in_browser
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_figure_leads_to_the_rows_behind_it(language: str, look) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = look(hash_=f"lang={language}&range=last_7_days&channel=WhatsApp Sales", viewport=PHONE if language == "fr" else DESK)
+    for tab in ("conversations", "shop"):
+        page.go(lang=language, tab=tab, range="last_7_days", **({"channel": "WhatsApp%20Sales"} if tab == "conversations" else {}))
+        for card in (card for each in tabs() if each.name == tab for card in each.cards if card.figure):
+            row = next(row for row in page.page.evaluate("name => salwa.rows(name)", card.sql) if row["range_name"] == "chosen")
+            wanted = sum(row[name] for name in card.figure.rows_count or (card.figure.value,))
+            assert wanted > 0, card.name
+            button = page.page.locator(f"#to-rows-{card.name}")
+            button.focus()
+            page.page.keyboard.press("Enter")
+            dialog = page.page.locator("#rows")
+            assert int(dialog.get_attribute("data-count")) == wanted, card.name
+            assert re.sub(r"\D", "", dialog.locator("#rows-count").inner_text()) == str(wanted)
+            assert dialog.locator("tbody tr").count() == min(wanted, 50)
+            if wanted > 50:
+                dialog.locator(".more").click()
+                assert dialog.locator("tbody tr").count() == min(wanted, 250)
+            assert page.page.evaluate("document.documentElement.scrollWidth") <= page.page.viewport_size["width"]
+            page.page.keyboard.press("Escape")
+            dialog.wait_for(state="detached")
+            assert page.page.evaluate("document.activeElement.id") == f"to-rows-{card.name}"
+    page.go(lang=language, tab="conversations", range="last_7_days", channel="WhatsApp%20Sales")
+    # anywhere on the card, but not on what explains it
+    page.page.locator('[data-card="waiting_conversations"] .card-head .quiet').click()
+    assert page.page.locator("#rows").count() == 0
+    page.page.keyboard.press("Escape")
+    page.page.locator('[data-card="waiting_conversations"]').click(position={"x": 20, "y": 110})
+    links = page.page.locator("#rows td.is-link a")
+    assert links.count() > 0
+    assert all(address.startswith("https://") for address in links.evaluate_all("all => all.map((each) => each.href)"))
+    assert page.page.locator("#rows").evaluate("node => getComputedStyle(node).direction") == ("rtl" if language == "ar" else "ltr")
+    for _ in range(links.count() + 6):  # the keyboard never reaches the page behind
+        page.page.keyboard.press("Tab")
+        assert page.page.evaluate("document.activeElement === document.body || document.activeElement.closest('#rows') !== null")
+    bad = [each["id"] for each in Axe().run(page.page).response["violations"] if each["impact"] in ("serious", "critical")]
+    assert bad == []
+    page.page.locator("#rows .round").click()
+    page.page.locator("#rows").wait_for(state="detached")
 
 
 @in_browser
@@ -364,7 +409,7 @@ def test_ids_are_numbers_in_the_page(serving, tmp_path: Path) -> None:
     """Not even hashed ids leave the warehouse with the page."""
     from dashboards.page.database import write_database
 
-    write_database(serving, [card.text for tab in tabs() for card in tab.cards], tmp_path / "page.sqlite")
+    write_database(serving, [card.text for card in all_cards()], tmp_path / "page.sqlite")
     with sqlite3.connect(tmp_path / "page.sqlite") as database:
         for (table,) in database.execute("select name from sqlite_master where type = 'table'").fetchall():
             for _, column, kind, *_ in database.execute(f"pragma table_info({table})").fetchall():

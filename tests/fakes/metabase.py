@@ -369,7 +369,9 @@ class FakeMetabase:
             body["tabs"] = [
                 {"id": renamed[tab["id"]], "name": tab["name"], "position": place} for place, tab in enumerate(body["tabs"])
             ]
-            body["dashcards"] = [self.stored_dashcard(dashboard, card, renamed) for card in body["dashcards"]]
+            body["dashcards"] = [
+                self.stored_dashcard(dashboard, card, renamed, body["parameters"]) for card in body["dashcards"]
+            ]
         dashboard.update(body)
         known = {card["id"] for card in dashboard["dashcards"]}
         for pulse in self.pulses.values():  # a subscription loses cards that were taken away
@@ -377,7 +379,9 @@ class FakeMetabase:
                 pulse["cards"] = [card for card in pulse["cards"] if card["dashboard_card_id"] in known]
         return copy.deepcopy(dashboard)
 
-    def stored_dashcard(self, dashboard: dict[str, Any], card: dict[str, Any], tabs: dict[int, int]) -> dict[str, Any]:
+    def stored_dashcard(
+        self, dashboard: dict[str, Any], card: dict[str, Any], tabs: dict[int, int], parameters: list[dict[str, Any]]
+    ) -> dict[str, Any]:
         old = {each["id"] for each in dashboard["dashcards"]}
         if card["id"] > 0 and card["id"] not in old:
             self.problems.append(f"dashcard {card['id']} does not exist")
@@ -389,6 +393,9 @@ class FakeMetabase:
             for mapping in card["parameter_mappings"]:
                 if mapping["target"][1][1] not in tags:
                     self.problems.append(f"card {kept['name']} has no tag {mapping['target'][1][1]}")
+            click = card["visualization_settings"].get("click_behavior") or {}
+            if click.get("linkType") == "question":
+                self.check_click(click, parameters)
         stored = {**card, "id": card["id"] if card["id"] > 0 else self.next_id()}
         stored["dashboard_tab_id"] = tabs[card["dashboard_tab_id"]]
         if self.tidies:
@@ -415,6 +422,23 @@ class FakeMetabase:
             return {"status": "failed", "error": str(error)}
         data = {"cols": [{"name": name} for name in names], "rows": rows}
         return {"status": "completed", "row_count": len(rows), "data": data}
+
+    def check_click(self, click: dict[str, Any], parameters: list[dict[str, Any]]) -> None:
+        """A click opens a question that is there, and passes filters of the dashboard to tags that the question has."""
+        target = self.cards.get(click["targetId"])
+        if target is None or target.get("archived"):
+            self.problems.append(f"a click leads to card {click['targetId']}, which does not exist")
+            return
+        tags = query_tags(target["dataset_query"])
+        known = {parameter["id"] for parameter in parameters}
+        for identifier, mapping in click["parameterMapping"].items():
+            tag = tags.get(mapping["target"]["id"])
+            if mapping["target"]["type"] != "variable" or tag is None:
+                self.problems.append(f"a click on {target['name']} names the tag {mapping['target']}, which does not exist")
+            elif tag["id"] != identifier or mapping["id"] != identifier:
+                self.problems.append(f"a click on {target['name']} calls the tag {mapping['target']} {identifier}")
+            if mapping["source"]["type"] != "parameter" or mapping["source"]["id"] not in known:
+                self.problems.append(f"a click takes {mapping['source']}, which the dashboard does not have")
 
     # Groups and permissions
 

@@ -5,6 +5,7 @@ const PRESETS = ['today', 'yesterday', 'last_7_days', 'last_30_days', 'this_mont
 const NAMES = { ar: 'العربية', en: 'English', fr: 'Français' };
 const ROWS_SHOWN = 10;
 const ROWS_MORE = 200;
+const ROWS_BEHIND = 50;
 const ICONS = {
   info: 'M12 2a10 10 0 1 0 0 20 10 10 0 0 0 0-20Zm0 9v6M12 7.2v.3',
   table: 'M4 5h16v14H4zM4 10h16M4 14.5h16M10 10v9',
@@ -12,6 +13,8 @@ const ICONS = {
   theme: 'M12 3a9 9 0 1 0 0 18V3Z',
   print: 'M7 9V3h10v6M7 17H4v-7a1 1 0 0 1 1-1h14a1 1 0 0 1 1 1v7h-3M7 14h10v7H7z',
   out: 'M9 5h10v10M19 5 6 18',
+  into: 'm9 5 7 7-7 7',
+  close: 'M6 6l12 12M18 6 6 18',
 };
 const icon = (name) => s('svg', { class: 'icon', viewBox: '0 0 24 24', 'aria-hidden': 'true' }, s('path', { d: ICONS[name] }));
 
@@ -347,12 +350,47 @@ function drawFigure(card, rows, node) {
   const column = columnOf(card, card.figure.value);
   const value = chosen[column.name];
   node.dataset.value = value ?? '';
-  const parts = [h('p', { class: `value of-${column.kind}` }, h('bdi', {}, ...sized(column, value)))];
+  const shown = h('bdi', {}, ...sized(column, value));
+  const parts = [h('p', { class: `value of-${column.kind}` }, countBehind(card, chosen) ? toRows(card, chosen, shown) : shown)];
   if (value === null || value === undefined) parts.push(h('p', { class: 'change' }, say.text('empty', card.name) ?? word('no_data')));
   else if (previous) parts.push(comparison(card, column, value, previous));
   const notes = card.figure.notes.map((key) => note(card, key, chosen)).filter(Boolean);
   if (notes.length) parts.push(h('ul', { class: 'notes' }, notes));
   return parts;
+}
+
+/** How many rows are behind a figure. */
+const countBehind = (card, row) => (card.figure.rows ? (card.figure.rows_count.length ? card.figure.rows_count : [card.figure.value]).reduce((sum, name) => sum + (row[name] ?? 0), 0) : 0);
+
+/** The number as a button, as large as its card, that opens the rows behind it. */
+function toRows(card, row, shown) {
+  const value = written(columnOf(card, card.figure.value), row[card.figure.value], say, about());
+  return h('button', { type: 'button', class: 'to-rows', id: `to-rows-${card.name}`, 'aria-haspopup': 'dialog', title: word('show_rows'),
+    'aria-label': `${titleOf(card, row)}: ${value}. ${word('show_rows')}`, onclick: () => openRows(card, row) }, shown, icon('into'));
+}
+
+/** The rows behind a figure, over the page. The browser keeps the focus inside, closes it on Escape and gives the focus back. */
+function openRows(card, row) {
+  const source = content.rows[card.figure.rows];
+  const found = answer(source.sql).filter((each) => !card.figure.rows_where || each[card.figure.rows_where]);
+  // a column in which nothing stands is left out; amounts are not rounded, because they add up
+  const shows = source.shows.filter((name) => found.some((each) => each[name] !== null));
+  const columns = Object.fromEntries(Object.entries(source.columns).map(([name, column]) => [name, { ...column, isExact: true }]));
+  const words = say.plain(say.text('page', 'rows_counted'), { what: say.text('titles', source.name), n: say.number(found.length) });
+  const close = h('button', { type: 'button', class: 'round', 'aria-label': word('close'), title: word('close'), onclick: () => dialog.close() }, icon('close'));
+  const dialog = h('dialog', { id: 'rows', class: 'rows', 'aria-labelledby': 'rows-title', 'aria-describedby': 'rows-count', 'data-count': found.length },
+    h('div', { class: 'rows-frame' },
+      h('div', { class: 'rows-head' },
+        h('div', {}, h('h2', { id: 'rows-title' }, titleOf(card, row)), h('p', { class: 'range' }, h('span', { id: 'rows-count' }, words), ...rangeWords().map((each) => (each.tagName === 'BDI' ? h('span', { class: 'when' }, each) : each)))),
+        close),
+      h('div', { class: 'rows-body' }, ...drawTable({ ...source, shows, columns }, found, null, ROWS_BEHIND))));
+  dialog.addEventListener('close', () => dialog.remove());
+  dialog.addEventListener('click', (event) => { if (event.target === dialog) dialog.close(); }); // beside it
+  hideTip();
+  byId('rows')?.remove();
+  document.body.append(dialog);
+  dialog.showModal();
+  close.focus();
 }
 
 /** Units stand smaller than their numbers. */
@@ -421,7 +459,7 @@ const badge = (column, value) => (column.kind !== 'label' ? null
 
 function cell(column, value) {
   const customer = column.name === 'customer_label' && /^Customer (\w+)$/.exec(value ?? '');
-  return customer ? word('customer', { id: customer[1] }) : written(column, value, say, about());
+  return customer ? word('customer', { id: customer[1] }) : written(column, value, say, about(), column.isExact ? 2 : undefined);
 }
 
 const safeLink = (address) => (/^https?:\/\//i.test(address ?? '') ? address : null);
@@ -434,19 +472,19 @@ function linkTo(row, card, column) {
     card.place.width > 14 && words, icon('out'));
 }
 
-function drawTable(card, rows) {
+function drawTable(card, rows, node, start = ROWS_SHOWN) {
   if (!rows.length) return [empty(say.text('empty', card.name) ?? word('no_data'))];
   const names = card.shows.length ? card.shows : Object.keys(card.columns);
   const holder = h('div', { class: 'table-holder' });
   const fill = (limit) => {
     holder.replaceChildren(table(card, rows, names, { limit }));
-    if (rows.length <= ROWS_SHOWN) return;
+    if (rows.length <= start) return;
     const isAll = limit >= rows.length;
-    const next = isAll ? ROWS_SHOWN : limit + ROWS_MORE;
+    const next = isAll ? start : limit + ROWS_MORE;
     const words = isAll ? word('show_less') : word(next >= rows.length ? 'show_all' : 'show_more', { n: say.number(rows.length) });
     holder.append(h('button', { type: 'button', class: 'more', onclick: () => { fill(next); holder.querySelector('.more').focus(); } }, words));
   };
-  fill(ROWS_SHOWN);
+  fill(start);
   return [holder];
 }
 
