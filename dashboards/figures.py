@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from dashboards.parameters import card_sql, filled
@@ -42,6 +42,17 @@ def figures(
     return {
         name: value for name, value in found.items() if name not in ("range_name", "is_covered", "is_closed_by_silence")
     }
+
+
+def coverage(connection: Connection, workspace: str | None) -> tuple[date, datetime] | None:
+    """The first date there is anything of, and the local time the numbers are of; None where there is nothing."""
+    sql = (
+        "select min(dates.local_date), max(workspaces.as_of_local) from facts.dim_dates as dates "
+        "inner join facts.dim_workspaces as workspaces on dates.workspace = workspaces.workspace "
+        "where dates.workspace = $workspace"
+    )
+    first, as_of = query(connection, sql, {"workspace": chosen_workspace(connection, workspace)}).rows[0]
+    return (first, as_of) if first else None
 
 
 def chosen_workspace(connection: Connection, workspace: str | None) -> str:

@@ -14,6 +14,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ from ingestion.redaction import redact
 ARCHIVE_SUFFIXES = (".ndjson", ".jsonl", ".json", ".log", ".txt")
 UNLANDED_KINDS = ("POST /oauth2/token",)  # answers of the token endpoint are nothing but secrets
 DECODER = json.JSONDecoder()
+LOOKED_AT = 5  # deliveries of an archive, to see whose they are
+CHATWOOT_EVENTS = ("message_created", "message_updated", "conversation_created", "conversation_updated", "conversation_status_changed")
 WHITESPACE = " \t\r\n"
 
 
@@ -102,6 +105,35 @@ def archived_deliveries(path: Path) -> Iterator[Delivery]:
         for line in stream:
             if line.strip():
                 yield unwrapped(line.strip())
+
+
+def require_source(source: str, deliveries: Iterator[Delivery], path: Path) -> None:
+    """Refuse an archive whose first deliveries say that they are another source's.
+
+    Raises:
+        SalwaError: what to import them as.
+    """
+    for delivery in islice(deliveries, LOOKED_AT):
+        told = source_told(delivery.body)
+        if told not in (None, source):
+            raise SalwaError(f"{path} holds deliveries of {told}, not of {source}: `salwa import {told} {path}`; nothing was landed")
+
+
+def source_told(body: bytes) -> str | None:
+    """The source a body says it is of, by marks that no other has; None where it has none of them."""
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return None
+    if not isinstance(found, dict):
+        return None
+    if found.get("object") == "whatsapp_business_account":
+        return "whatsapp"
+    if isinstance(found.get("event"), str) and "merchant" in found and "data" in found:
+        return "salla"
+    if found.get("event") in CHATWOOT_EVENTS:
+        return "chatwoot"
+    return None
 
 
 def unwrapped(line: bytes) -> Delivery:
@@ -194,6 +226,7 @@ def import_archives(
             if already_landed(landing, workspace, source, name) or any(w.name == name for w in writers):
                 totals = replace(totals, known_files=totals.known_files + 1)
             else:
+                require_source(source, archived_deliveries(path), path)
                 writer = LandingWriter(landing, workspace, source, name)
                 writers.append(writer)
                 totals = added(totals, land_archive(writer, path, account))

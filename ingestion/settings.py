@@ -18,6 +18,7 @@ WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "s
 MINUTES_OF = {"m": 1, "h": 60, "d": 1440}
 DAY_MINUTES = 1440
 # Published on purpose: the example's people do not exist. It is used only in the folder that the example made.
+SHORTEST_KEY = 16
 EXAMPLE_KEY = "the-example-shop-hides-nobody-so-its-key-is-published"
 EXAMPLE_MARKER = "example-made-up-to"
 
@@ -230,7 +231,7 @@ class Settings(BaseSettings):
         """The secret behind every hashed id.
 
         Raises:
-            SalwaError: it is not set.
+            SalwaError: it is not set, or so short that it could be guessed.
         """
         if (self.data / EXAMPLE_MARKER).exists():
             return EXAMPLE_KEY
@@ -239,15 +240,30 @@ class Settings(BaseSettings):
                 "SALWA_PHONE_KEY is not set. It keeps customers' numbers out of the dashboard; make one with "
                 "`salwa keygen` and keep it: SALWA_PHONE_KEY=... in .env (only `salwa example` runs without it)"
             )
-        return self.phone_key.get_secret_value()
+        key = self.phone_key.get_secret_value()
+        if len(key) < SHORTEST_KEY:
+            raise SalwaError(f"SALWA_PHONE_KEY is shorter than {SHORTEST_KEY} characters and could be guessed: `salwa keygen`")
+        return key
 
 
 def plain(error: Exception) -> str:
     """An error in one line; of pydantic's the first finding with the field's name."""
     if isinstance(error, ValidationError):
         first = error.errors()[0]
-        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        return f"{'.'.join(map(str, first['loc']))}: {in_words(first)}"
     return str(error).splitlines()[0]
+
+
+def in_words(finding: Any) -> str:
+    """What pydantic found, as a person would say it."""
+    kind, given = finding["type"], finding.get("input")
+    if kind.startswith("time_delta"):
+        return f"{given!r} is no duration; write it like 90m, 24h or 3d"
+    if kind == "extra_forbidden":
+        return "there is no such setting; .env.example lists them all"
+    if kind == "string_pattern_mismatch":
+        return f"{given!r} is not possible: small letters, digits, - and _ only"
+    return str(finding["msg"]).removeprefix("Value error, ")
 
 
 def load_settings(**overrides: Any) -> Settings:
@@ -260,4 +276,4 @@ def load_settings(**overrides: Any) -> Settings:
         return Settings(**overrides)
     except ValidationError as error:
         field = error.errors()[0]["loc"][0]
-        raise SalwaError(f"SALWA_{str(field).upper()}: {error.errors()[0]['msg']}") from None
+        raise SalwaError(f"SALWA_{str(field).upper()}: {in_words(error.errors()[0])}") from None

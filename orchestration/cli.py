@@ -131,6 +131,18 @@ def refresh(
     )
 
 
+@app.command("rejects")
+def show_rejected(as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False) -> None:
+    """What could not be read: landing file, line and reason."""
+    from orchestration.rejects import rejects, show_rejects
+
+    found = rejects(load_settings())
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False))
+    else:
+        show_rejects(found)
+
+
 @app.command()
 def rollback() -> None:
     """Show readers the version before the current one, which is removed."""
@@ -155,16 +167,18 @@ def show_figures(
     as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
 ) -> None:
     """The headline figures of any range, from the serving copy."""
-    from dashboards.figures import figures
+    from dashboards.figures import coverage, figures
     from dashboards.serving import open_serving
 
     first, last = parsed_date("--from", from_date), parsed_date("--to", to_date)
     with open_serving(load_settings()) as connection:
         found = figures(connection, first, last, workspace, channel, tag, agent)
+        covered = coverage(connection, workspace)
     if as_json:
         print(json.dumps(found, default=plain_json, ensure_ascii=False))
     else:
         console.out.print(console.figures_table(found, f"{first} – {last}"))
+        console.out.print(console.coverage_text(first, last, covered))
 
 
 def parsed_date(option: str, text: str) -> date:

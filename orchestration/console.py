@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -70,9 +71,22 @@ def figures_table(figures: dict[str, Any], title: str) -> Table:
     return table
 
 
+def coverage_text(first: date, last: date, covered: tuple[date, datetime] | None) -> str:
+    """What the numbers are of, and whether the asked dates hold any."""
+    if covered is None:
+        return "[yellow]There is nothing yet: import something, then `salwa refresh`.[/]"
+    begins, as_of = covered
+    if first > as_of.date() or last < begins:
+        return f"[yellow]There is nothing in these dates: the data runs from {begins} to {as_of:%Y-%m-%d %H:%M}.[/]"
+    return f"[dim]Data as of {as_of:%Y-%m-%d %H:%M}.[/]"
+
+
 def figure_rows(f: dict[str, Any]) -> list[tuple[str, str, str]]:
     """(name, value, sub-line) of each headline figure."""
-    by_itself = f["closed_by_silence"] + f["closed_by_automation"]
+    closers = {"person": "by the team", "automation": "by a rule", "silence": "by itself", "unknown": "nobody knows by whom"}
+    closed = [f"{words} {f[f'closed_by_{closer}']}" for closer, words in closers.items() if f[f"closed_by_{closer}"]]
+    if f["ended_unanswered"]:
+        closed.append(f"of all, without an answer {f['ended_unanswered']}")
     unread = "Unread" if f["unread_basis"] == "read_events" else "Not answered"
     return [
         ("Total conversations", str(f["total_conversations"]), f"{f['new_conversations']} new"),
@@ -80,7 +94,7 @@ def figure_rows(f: dict[str, Any]) -> list[tuple[str, str, str]]:
         (
             "Closed",
             str(f["closed_conversations"]),
-            f"by the team {f['closed_by_person']} · by itself {by_itself} · without an answer {f['ended_unanswered']}",
+            " · ".join(closed),
         ),
         (unread, str(f["unread_conversations"]), ""),
         (

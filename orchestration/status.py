@@ -55,7 +55,7 @@ def status_of(settings: Settings, now: datetime | None = None) -> dict[str, Any]
     health, reconciliation, problem = served_health(settings)
     states = source_states(settings)
     found: dict[str, Any] = {
-        "data": str(settings.data),
+        "data": str(settings.data.resolve()),
         "now": moment,
         "as_of": health[0]["as_of"] if health else None,
         "sources": sources_now(health, states, moment),
@@ -164,7 +164,7 @@ def to_do(found: dict[str, Any]) -> Iterator[str]:
     receiver = found["receiver"]
     if receiver and not receiver["is_alive"]:
         since = f"silent since {minute(receiver['last_heard_at'])}" if receiver["last_heard_at"] else "not started yet"
-        yield f"the receiver is {since}: webhooks are being lost; start `salwa receive`"
+        yield f"the receiver is {since}: webhooks are not taken; start `salwa receive`"
     several = len({row["workspace"] for row in found["sources"]}) > 1
     for row in found["sources"]:
         name = f"{row['workspace']} · {row['source']}" if several else row["source"]
@@ -188,7 +188,7 @@ def to_do_of_source(name: str, row: dict[str, Any], receiver: dict[str, Any] | N
         yield f"{name}: imported up to {minute(row['stale_since'])} only; import what came since, or connect it"
     rejected = (row.get("rejected_lines") or 0) + (row.get("rejected_items") or 0)
     if rejected:
-        yield f"{name}: {rejected:,} rejected; why: `select * from intermediate.int_rejects` in restricted.duckdb"
+        yield f"{name}: {rejected:,} rejected; `salwa rejects` says where and why"
 
 
 def worst_differences(reconciliation: list[dict[str, Any]]) -> list[dict[str, Any]]:

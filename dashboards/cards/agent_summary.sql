@@ -1,4 +1,5 @@
--- Per agent: what they wrote, answered and closed in the range, on both clocks.
+-- Per agent: what they wrote, answered and closed in the range, on both clocks. What the team did without the source
+-- naming anybody stands in a row without a name, so that the rows add up to the headline figures.
 with ranges as (
     select * from (@ranges) as both_ranges
 ),
@@ -15,13 +16,6 @@ chosen_channels as (
     where {{channel}}
 ),
 
-chosen_agents as (
-    select agent_id, max(agent_name) as agent_name
-    from facts.dim_agents
-    where {{agent}}
-    group by agent_id
-),
-
 written as (
     select
         messages.agent_id,
@@ -35,7 +29,7 @@ written as (
             and messages.sent_at < chosen_range.until_at
     inner join chosen_channels
         on messages.workspace = chosen_channels.workspace and messages.channel = chosen_channels.channel
-    where messages.is_counted and messages.agent_id is not null
+    where messages.is_counted and messages.author_type = 'agent'
     group by messages.agent_id
 ),
 
@@ -54,7 +48,6 @@ turns as (
             and turns.answered_at < chosen_range.until_at
     inner join chosen_channels
         on turns.workspace = chosen_channels.workspace and turns.channel = chosen_channels.channel
-    where turns.agent_id is not null
 ),
 
 answered as (
@@ -86,10 +79,19 @@ closed as (
             and status.from_at < chosen_range.until_at
     where status.status = 'closed' and status.actor_type = 'agent'
     group by status.actor_id
+),
+
+-- a null never equals another: one key for all that is not named
+agents as (
+    select agent_id, coalesce(agent_id, '') as agent_key from written
+    union
+    select agent_id, coalesce(agent_id, '') as agent_key from answered
+    union
+    select agent_id, coalesce(agent_id, '') as agent_key from closed
 )
 
 select
-    chosen_agents.agent_name,
+    dim_agents.agent_name,
     coalesce(written.replies, 0) as replies,
     coalesce(written.conversations_handled, 0) as conversations_handled,
     coalesce(closed.conversations_closed, 0) as conversations_closed,
@@ -99,12 +101,16 @@ select
     cast(answered.business_response_seconds_sum / nullif(answered.business_answered_turns, 0) as decimal(18, 6))
         as business_response_seconds_avg,
     coalesce(answered.offhours_answered_turns, 0) as offhours_answered_turns
-from chosen_agents
+from agents
+left join facts.dim_agents
+    on agents.agent_id = dim_agents.agent_id
 left join written
-    on chosen_agents.agent_id = written.agent_id
+    on agents.agent_key = coalesce(written.agent_id, '')
 left join answered
-    on chosen_agents.agent_id = answered.agent_id
+    on agents.agent_key = coalesce(answered.agent_id, '')
 left join closed
-    on chosen_agents.agent_id = closed.agent_id
-where written.replies > 0 or answered.answered_turns > 0 or closed.conversations_closed > 0
-order by coalesce(written.replies, 0) desc, chosen_agents.agent_name
+    on agents.agent_key = coalesce(closed.agent_id, '')
+where
+    1 = 1
+    [[and agents.agent_id in (select agent_id from facts.dim_agents where {{agent}})]]
+order by coalesce(written.replies, 0) desc, dim_agents.agent_name nulls last

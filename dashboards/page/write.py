@@ -19,6 +19,7 @@ from dashboards.page.database import MOST_MESSAGES, first_date_that_fits, sqlite
 from dashboards.parameters import FILTERS
 from dashboards.serving import Connection, query
 from dashboards.spec import LANGUAGES, Card, Tab, all_cards, rows_tables, tabs, texts
+from ingestion.errors import SalwaError
 
 WEB = Path(__file__).parent / "web"
 VENDOR = Path(__file__).parent / "vendor"
@@ -53,7 +54,8 @@ def write_page(
         is_private: readable by its owner alone.
     """
     page = page_text(serving, language, digits, refresh_urls, most_messages).encode()
-    file.parent.mkdir(parents=True, exist_ok=True)
+    if not file.parent.is_dir():
+        raise SalwaError(f"{file.parent} is not a folder: make it first, or choose another --out")
     partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
     try:
         with partial.open("wb") as opened:

@@ -33,6 +33,8 @@ select
 from counted
 where
     total >= 0
+    -- an archive that names the call without its query does not say what was listed
+    and nullif(query, '') is not null
     and other_filters in ('', '&')
     and (from_text is null) = (from_date is null)
     and (to_text is null) = (to_date is null)

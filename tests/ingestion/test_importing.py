@@ -196,3 +196,21 @@ def test_landed_equals_loaded_and_rejected(settings: Settings, tmp_path: Path) -
         ).fetchall()
         assert health == [(7, 6, 1, 1)]
         assert connection.execute("select count(*) from facts.fct_messages").fetchone() == (5,)
+
+
+@pytest.mark.parametrize(
+    ("source", "body", "told"),
+    [
+        ("salla", {"object": "whatsapp_business_account", "entry": []}, "whatsapp"),
+        ("chatwoot", {"object": "whatsapp_business_account", "entry": []}, "whatsapp"),
+        ("whatsapp", {"event": "order.created", "merchant": 1, "created_at": "x", "data": {}}, "salla"),
+        ("salla", {"event": "message_created", "id": 1, "account": {"id": 1}}, "chatwoot"),
+    ],
+)
+def test_deliveries_of_another_source_are_refused(source: str, body: dict, told: str, tmp_path: Path) -> None:
+    archive = tmp_path / "archive.ndjson"
+    archive.write_text(json.dumps({"kind": "webhook", "body": body}) + "\n", encoding="utf-8")
+    with pytest.raises(SalwaError, match=f"salwa import {told}"):
+        import_archives(tmp_path / "landing", "default", source, [archive])
+    assert not list((tmp_path / "landing").rglob("*.gz"))
+    assert import_archives(tmp_path / "landing", "default", told, [archive]).lines == 1

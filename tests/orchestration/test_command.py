@@ -41,6 +41,9 @@ def test_a_failing_test_publishes_nothing_and_is_shown(tmp_path: Path) -> None:
     assert "Published" in good.stdout
     shown = salwa(data, "figures", "--from", "2026-10-05", "--to", "2026-10-05", "--json")
     assert json.loads(shown.stdout)["avg_response_seconds"] == 600
+    assert "Data as of 2026-10-12 00:00" in salwa(data, "figures", "--from", "2026-10-05", "--to", "2026-10-05").stdout
+    assert "the data runs from 2026-10-05" in salwa(data, "figures", "--from", "2027-01-01", "--to", "2027-01-02").stdout
+    assert "Nothing was rejected" in salwa(data, "rejects").stdout
     version = (data / "serving" / CURRENT).readlink()
 
     with duckdb.connect(str(data / "restricted.duckdb")) as connection:
@@ -79,6 +82,7 @@ def test_a_failing_test_publishes_nothing_and_is_shown(tmp_path: Path) -> None:
         (["figures", "--from", "yesterday", "--to", "2026-10-02"], "is not a date"),
         (["refresh", "--as-of", "soon"], "is not an instant"),
         (["import", "whatsapp", "x", "--workspace", "other"], "there is default"),
+        (["rejects"], "run `salwa refresh` first"),
     ],
 )
 def test_what_a_person_can_mend_is_one_line(arguments: list[str], says: str, tmp_path: Path) -> None:
@@ -121,6 +125,12 @@ def test_a_misspelt_setting_is_refused(tmp_path: Path) -> None:
     done = salwa(data, "import", "whatsapp", "x")
     assert done.returncode == 2
     assert "timezon" in done.stderr
+
+
+def test_a_key_that_could_be_guessed_is_refused(tmp_path: Path) -> None:
+    done = salwa(tmp_path / "data", "refresh", key="abc")
+    assert done.returncode == 2
+    assert "salwa keygen" in done.stderr
 
 
 def test_without_a_key_nothing_is_built(tmp_path: Path) -> None:
