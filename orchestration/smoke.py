@@ -97,7 +97,7 @@ def compare(
     chosen: Iterable[Choice],
     on_card: Callable[[str], None] = lambda _key: None,
 ) -> list[Compared]:
-    """Ask Metabase and serving for every card.
+    """Ask Metabase and serving for every card of every tab; the rows behind a figure stand on none.
 
     Args:
         connection: of serving; its session is put into the zone, as Metabase puts its own.

@@ -128,10 +128,10 @@ def table_rows(settings: Settings, table: str) -> list[tuple]:
 
 
 def served_tables(settings: Settings) -> list[str]:
-    """Names of all served tables of facts and marts, without the one that says which version they are."""
+    """Names of all served tables of facts and marts, without those that tell of the publishing itself."""
     with open_serving(settings) as connection:
         rows = connection.execute(
             "select table_schema || '.' || table_name from information_schema.tables "
-            "where table_schema in ('facts', 'marts') and table_name <> 'serving_version' order by 1"
+            "where table_schema in ('facts', 'marts') and table_name not in ('serving_version', 'refresh_runs', 'restatements') order by 1"
         ).fetchall()
     return [name for (name,) in rows]

@@ -18,7 +18,7 @@ from dashboards.metabase.cards import Question
 from dashboards.metabase.readable import PLACEHOLDER, PLURALS, Reader, duration, measured_columns
 from dashboards.metabase.wanted import known_languages, reader_of, wanted
 from dashboards.parameters import FILTERS, filled
-from dashboards.serving import open_serving, postgres
+from dashboards.serving import open_serving, publish
 from dashboards.spec import HERE, LANGUAGES, Card, read_toml, rows_tables, tabs
 from ingestion.settings import Settings, Workspace
 from orchestration.assets import manifest
@@ -67,7 +67,7 @@ def in_postgres(served_shop: Settings, postgres_server: str) -> Iterator[Any]:
     with psycopg.connect(postgres_server, autocommit=True) as server:
         server.execute("create database cards")
         url = postgres_server.replace("/postgres?", "/cards?")
-        postgres.publish(url, "salwa_reader", served_shop.warehouse, manifest(), "one", datetime.now(UTC))
+        publish(served_shop.model_copy(update={"serving_url": SecretStr(url)}), manifest())
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(f"set TimeZone = '{ZONE}'")
             yield connection
