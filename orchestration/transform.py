@@ -84,6 +84,7 @@ def run_dbt(
         *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
         *("--log-path", str(settings.data / "logs")),
         *QUIET,
+        "--no-write-json",  # nobody reads its files of results
         *("--log-level-file", "info", "--no-use-colors-file"),
     ]
     with dbt_environment(settings):

@@ -251,9 +251,11 @@ def test_the_database_is_set_up_as_compose_expects(env_file: Path, postgres_serv
     """init.sql as the image runs it; then who may go where."""
     made = interpolated(SERVICES["postgres"]["environment"], variables_of(env_file))
     with psycopg.connect(postgres_server, autocommit=True) as server:
-        existing = {name for (name,) in server.execute("select rolname from pg_roles").fetchall()}
-        if "salwa_reader" in existing:  # of another test
-            server.execute("alter role salwa_reader rename to salwa_reader_before")
+        known = {name for (name,) in server.execute("select rolname from pg_roles").fetchall()}
+        # those of other tests
+        before = sorted(known & {"metabase_reader", "metabase", "salwa", "salwa_reader"})
+        for role in before:
+            server.execute(f"alter role {role} rename to {role}_before")  # type: ignore[arg-type]
         try:
             subprocess.run(
                 [
@@ -289,5 +291,5 @@ def test_the_database_is_set_up_as_compose_expects(env_file: Path, postgres_serv
             server.execute("grant connect on database postgres to public")
             for role in ("metabase_reader", "metabase", "salwa", "salwa_reader"):
                 server.execute(f"drop role if exists {role}")  # type: ignore[arg-type]
-            if "salwa_reader" in existing:
-                server.execute("alter role salwa_reader_before rename to salwa_reader")
+            for role in before:
+                server.execute(f"alter role {role}_before rename to {role}")  # type: ignore[arg-type]

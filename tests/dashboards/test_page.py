@@ -24,6 +24,7 @@ from dashboards.page.write import write_page
 from dashboards.parameters import filled
 from dashboards.serving import CURRENT, open_serving
 from dashboards.spec import LANGUAGES, all_cards, tabs
+from ingestion.errors import SalwaError
 from ingestion.settings import Settings
 from orchestration.console import duration_text
 
@@ -401,6 +402,9 @@ def test_the_file_holds_nothing_personal_and_is_the_owners(shop, tmp_path: Path)
     assert [path.name for path in tmp_path.iterdir() if "partial" in path.name] == []
     content = json.loads(re.search(r'id="salwa-content">(.*?)</script>', written.file.read_text(encoding="utf-8"))[1])
     assert content["language"] == "ar"
+    with pytest.raises(SalwaError, match="is not a folder"):
+        write_preview(settings, "fr", tmp_path / "given" / "out.html")
+    (tmp_path / "given").mkdir()
     elsewhere = write_preview(settings, "fr", tmp_path / "given" / "out.html")
     assert elsewhere.file.exists()
 

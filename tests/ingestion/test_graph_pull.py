@@ -195,7 +195,8 @@ def test_that_the_check_says_what_is_missing(shop: Settings, tmp_path: Path) -> 
 
     assert check(shop, FakeGraph()) == [True, True, True, True]
     assert check(shop, FakeGraph(is_expired=True)) == [True, False]
-    assert check(Settings(data=tmp_path), FakeGraph()) == [False]
+    assert check(Settings(data=tmp_path), FakeGraph()) == [True]  # nobody asked for it
+    assert check(Settings(data=tmp_path, whatsapp_business_account="800000000000001"), FakeGraph()) == [False]
 
 
 def test_that_a_long_wait_ends_the_run_and_nothing_is_asked_before(shop: Settings) -> None:
