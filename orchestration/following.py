@@ -6,7 +6,7 @@ import fcntl
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -126,8 +126,7 @@ def bury_dead_runs(instance: dg.DagsterInstance, settings: Settings) -> None:
         if token is None or is_locked(terminal_lock(settings, token)):
             continue
         instance.report_run_canceled(run, "The process of this run was killed. The next run does what it left undone.")
-        with suppress(NotImplementedError):
-            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
         terminal_lock(settings, token).unlink(missing_ok=True)
 
 

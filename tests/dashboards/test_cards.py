@@ -178,6 +178,57 @@ def test_figures_equal_the_mart(serving) -> None:
     assert covered >= 9
 
 
+TIED = {
+    # a card's columns, and the daily mart's that they add up to over the same dates
+    "shop_figures": ("mart_sales_daily", {
+        **{name: name for name in ("sales", "orders", "refunds", "refund_count", "net_sales", "reported_sales")},
+        **{name: name for name in ("new_customers", "carts_abandoned", "carts_completed")},
+        **{"assisted_orders": "assisted_orders_3d", "assisted_sales": "assisted_sales_3d"},
+        **{name: name for name in ("assisted_sales_1d", "assisted_sales_7d", "assisted_sales_28d")},
+    }),
+    "shop_daily": ("mart_sales_daily", {"sales": "sales", "orders": "orders", "assisted_sales": "assisted_sales_3d"}),
+    "shop_by_payment_method": ("mart_sales_daily", {"orders": "orders", "sales": "sales"}),
+    "shop_by_hour": ("mart_sales_daily", {"orders": "orders", "assisted_orders": "assisted_orders_3d"}),
+    "tag_summary": ("mart_tag_daily", {"applications": "applications"}),
+    "tag_usage": ("mart_tag_daily", {"applications": "applications"}),
+    "tag_actors": ("mart_tag_daily", {"applications": "applications"}),
+    "agent_replies": ("mart_agent_daily", {"replies": "replies"}),
+    "campaign_summary": ("mart_campaign_daily", {
+        name: name for name in ("sent", "delivered", "read", "failed", "replied", "orders_after", "sales_after")
+    }),
+    "campaign_hours": ("mart_campaign_daily", {"sent": "sent", "replied": "replied"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("card", TIED)
+# the second crosses a month and holds a campaign too
+@pytest.mark.parametrize("dates", [RANGES["this month"], (date(2026, 10, 5), RANGES["this month"][1])])
+def test_a_card_adds_up_to_the_daily_mart(dates, card: str, serving) -> None:
+    mart, columns = TIED[card]
+    rows = chosen_rows(serving, card, dates)
+    for ours, theirs in columns.items():
+        (wanted,) = serving.execute(
+            f"select coalesce(sum({theirs}), 0) from marts.{mart} where local_date between ? and ?", list(dates)
+        ).fetchone()
+        assert float(sum(row[ours] or 0 for row in rows)) == pytest.approx(float(wanted), abs=1e-4), (card, ours)
+    assert rows
+
+
+@pytest.mark.parametrize("dates", [RANGES["this month"], RANGES["custom"]])
+def test_the_team_adds_up_to_the_headline_figures(dates, serving) -> None:
+    """With the row of what nobody is named for."""
+    team = chosen_rows(serving, "agent_summary", dates)
+    (figures_of_range,) = chosen_rows(serving, "figures", dates)
+    assert sum(row["replies"] for row in team) == figures_of_range["agent_messages"] > 0
+    assert sum(row["answered_turns"] for row in team) == figures_of_range["answered_turns"] > 0
+
+
+def chosen_rows(serving: duckdb.DuckDBPyConnection, card: str, dates: tuple[date, date]) -> list[dict[str, Any]]:
+    names, rows = on_duckdb(serving, card_sql(card), {"date": dates})
+    found = [dict(zip(names, row, strict=True)) for row in rows]
+    return [row for row in found if row.get("range_name", "chosen") == "chosen"]
+
+
 @pytest.mark.parametrize(("dates", "chosen"), CASES)
 def test_the_rows_behind_a_figure_are_as_many_as_it_says(dates, chosen, serving) -> None:
     chosen = {name: [an_agent(serving)] if value == ["AGENT"] else value for name, value in chosen.items()} | {"date": dates}
