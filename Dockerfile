@@ -9,7 +9,8 @@ RUN pip download --quiet --no-deps --require-hashes --only-binary :all: --dest /
 COPY . .
 RUN python -m venv /opt/salwa \
     && /opt/salwa/bin/pip install --quiet --no-index --find-links /wheels --editable . \
-    && /opt/salwa/bin/python -m compileall -q ingestion dashboards orchestration
+    && /opt/salwa/bin/python -m compileall -q ingestion dashboards orchestration \
+    && DBT_TARGET_PATH=/opt/salwa/dbt DBT_LOG_PATH=/tmp /opt/salwa/bin/python -m orchestration.compiling
 
 FROM python:3.11.14-slim-bookworm
 RUN useradd --uid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin salwa \
@@ -23,7 +24,7 @@ ENV PATH=/opt/salwa/bin:$PATH \
     HOME=/tmp \
     SALWA_DATA=/data \
     DAGSTER_HOME=/data/dagster \
-    DBT_TARGET_PATH=/tmp/dbt \
+    DBT_TARGET_PATH=/opt/salwa/dbt \
     DBT_LOG_PATH=/tmp/dbt
 WORKDIR /app
 USER salwa

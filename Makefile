@@ -9,6 +9,7 @@ BIN := .venv/bin
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index --editable .
+	@$(BIN)/python -m orchestration.compiling
 	@touch $@
 
 .PHONY: help run test dev lint setup clean lock bench-receiver secrets up down smoke-metabase
@@ -26,7 +27,7 @@ test: .venv/installed lint  ## everything: style, dbt unit tests, property tests
 lint: .venv/installed  ## style of Python and SQL, conventions of the dbt project
 	@$(BIN)/ruff check .
 	@$(BIN)/sqlfluff lint --processes 2 dbt_project/models dbt_project/tests
-	@$(BIN)/python -c 'from orchestration.transform import project_manifest; project_manifest()'
+	@$(BIN)/python -m orchestration.compiling
 	@$(BIN)/dbt-bouncer --config-file dbt-bouncer.yml > .bouncer.log 2>&1 || (cat .bouncer.log; exit 1)
 
 dev: .venv/installed  ## the Dagster UI on http://localhost:3000, with its daemon

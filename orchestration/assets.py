@@ -1,10 +1,7 @@
 """Dagster's view of the stages: raw tables, dbt models with their tests as checks, and the serving copy."""
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -13,8 +10,9 @@ from ingestion.loading import LandedSource, load, sources
 from ingestion.settings import Settings, load_settings
 from ingestion.workspace_tables import write_source_states
 from orchestration import stages
+from orchestration.compiling import manifest
 from orchestration.pulls import PULLED_SOURCES
-from orchestration.transform import PROJECT, BuildResult, Node, build, manifest_file, project_manifest
+from orchestration.transform import BuildResult, Node, build
 
 WRITER_POOL = "warehouse_writer"  # DuckDB takes one writing process; the pool's limit is 1
 MART_FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=3), warn_window=timedelta(hours=2))
@@ -50,21 +48,6 @@ class Watcher(dg.ConfigurableResource):
 
     def note(self, text: str) -> None:
         """Something worth a line."""
-
-
-@cache
-def manifest() -> dict[str, Any]:
-    """dbt's manifest, parsed once if there is none or a model is newer."""
-    newest = max(path.stat().st_mtime for path in project_files())
-    written = manifest_file()
-    if not written.exists() or written.stat().st_mtime < newest:
-        project_manifest()
-    return json.loads(written.read_text(encoding="utf-8"))
-
-
-def project_files() -> list[Path]:
-    folders = (PROJECT / "models", PROJECT / "macros", PROJECT / "tests")
-    return [PROJECT / "dbt_project.yml", *(path for folder in folders for path in folder.rglob("*.*"))]
 
 
 def model_key(node: dict[str, Any]) -> dg.AssetKey:
@@ -264,8 +247,6 @@ def results_of(result: BuildResult) -> Iterator[dg.MaterializeResult | dg.AssetC
 
 def failure_text(result: BuildResult) -> str:
     """Why nothing was published, in one line."""
-    if result.problem:
-        return f"dbt could not run: {result.problem.splitlines()[0]}"
     first = result.failed[0]
     more = f" and {len(result.failed) - 1} more" if len(result.failed) > 1 else ""
     return f"{first.name}{more} failed: {first.message.splitlines()[0] if first.message else first.status}"

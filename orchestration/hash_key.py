@@ -1,4 +1,4 @@
-"""dbt-duckdb plugin: gives every session the secret of keyed_hash(), never written into SQL, a log or a file."""
+"""dbt-duckdb plugin for dbt run by hand: gives every session the secret of keyed_hash(), never written into SQL or a log."""
 
 from __future__ import annotations
 
@@ -11,12 +11,7 @@ VARIABLE = "SALWA_PHONE_KEY"
 
 
 class Plugin(BasePlugin):
-    """Sets the session variable hash_key from SALWA_PHONE_KEY."""
+    """Sets the session variable hash_key from SALWA_PHONE_KEY; without one every keyed_hash() is null."""
 
     def configure_cursor(self, cursor: DuckDBPyConnection) -> None:
-        set_hash_key(cursor)
-
-
-def set_hash_key(connection: DuckDBPyConnection) -> None:
-    """Set the key on a connection; without one every keyed_hash() is null and the not-null tests fail."""
-    connection.execute("set variable hash_key = ?", [os.environ.get(VARIABLE) or None])
+        cursor.execute("set variable hash_key = ?", [os.environ.get(VARIABLE) or None])

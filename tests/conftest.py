@@ -5,8 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import pickle
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -20,7 +18,7 @@ from ingestion.importing import import_archives
 from ingestion.loading import load, sources
 from ingestion.settings import Settings
 from orchestration import stages
-from orchestration.transform import BuildResult, build, run_dbt
+from orchestration.transform import BuildResult, build
 
 SHARED = Path(__file__).parents[2] / "shared"
 KEY = "a-key-for-tests-0123456789abcdefghij"
@@ -28,13 +26,6 @@ SHOP_END = date(2026, 11, 20)
 SHOP_DAYS = 60
 
 needs_shared = pytest.mark.skipif(not SHARED.exists(), reason="the reference data is not beside this checkout")
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Each worker lets dbt write into a folder of its own."""
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        os.environ["DBT_TARGET_PATH"] = tempfile.mkdtemp(prefix="salwa-dbt-")
-        config.add_cleanup(lambda: shutil.rmtree(os.environ["DBT_TARGET_PATH"], ignore_errors=True))
 
 
 @pytest.fixture(autouse=True)
@@ -72,14 +63,14 @@ def database(postgres_server: str) -> Iterator[str]:
 def run_stages(
     settings: Settings, as_of: str | datetime, full: bool = False, with_data_tests: bool = True
 ) -> BuildResult:
-    """Load, build, test, publish, as the main job does; without dbt's data tests where a test looks at all rows itself."""
+    """Load, build, test, publish, as the main job does; without the data tests where a test looks at all rows itself."""
     instant = datetime.fromisoformat(as_of) if isinstance(as_of, str) else as_of
     settings.data.mkdir(parents=True, exist_ok=True)
     stages.prepare(settings, instant, full)
     for source in sources():
         load(settings, source)
-    result = build(settings) if with_data_tests else run_dbt(settings, ["run"])
-    assert result.is_good, [(node.name, node.message) for node in result.failed] or result.problem
+    result = build(settings, with_data_tests=with_data_tests)
+    assert result.is_good, [(node.name, node.message) for node in result.failed]
     publish(settings)
     return result
 

@@ -21,7 +21,7 @@ from dashboards.parameters import FILTERS, filled
 from dashboards.serving import open_serving, publish
 from dashboards.spec import HERE, LANGUAGES, Card, read_toml, rows_tables, tabs
 from ingestion.settings import Settings, Workspace
-from orchestration.assets import manifest
+from orchestration.compiling import manifest
 from orchestration.console import duration_text
 
 END = SHOP_END

@@ -11,7 +11,7 @@ import jinja2
 import pyarrow as pa
 import pytest
 
-from orchestration.transform import PROJECT
+from orchestration.compiling import PROJECT
 
 GAP = timedelta(hours=24)
 START = datetime(2026, 10, 1, tzinfo=UTC)

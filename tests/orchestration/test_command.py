@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def salwa(data: Path, *arguments: str, key: str = KEY) -> subprocess.CompletedProcess[str]:
-    kept = {name: os.environ[name] for name in ("PATH", "DBT_TARGET_PATH") if name in os.environ}
+    kept = {name: os.environ[name] for name in ("PATH",) if name in os.environ}
     environment = {**kept, "HOME": str(data.parent), "SALWA_DATA": str(data), "SALWA_PHONE_KEY": key}
     return subprocess.run([*SALWA, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import dagster as dg
 import pytest
 
@@ -43,10 +41,10 @@ def test_every_raw_table_that_dbt_reads_is_loaded_by_an_asset(defs: dg.Definitio
 
 
 def test_dbt_tests_are_checks_of_their_models(defs: dg.Definitions) -> None:
-    from orchestration.assets import manifest_file
+    from orchestration.compiling import manifest
     from orchestration.pulls import PULLED_SOURCES
 
-    nodes = json.loads(manifest_file().read_text())["nodes"].values()
+    nodes = manifest()["nodes"].values()
     data_tests = [node for node in nodes if node["resource_type"] == "test"]
     checks = defs.resolve_asset_graph().asset_check_keys
     assert len(data_tests) > 60

@@ -22,7 +22,7 @@ from dashboards.parameters import FILTERS
 from dashboards.serving import open_serving, publish
 from dashboards.spec import tabs
 from ingestion.settings import Settings
-from orchestration.assets import manifest
+from orchestration.compiling import manifest
 from orchestration.smoke import choices, compare, differing, some_values
 
 ZONE = ZoneInfo("Asia/Riyadh")

@@ -1,0 +1,139 @@
+"""Building without dbt's own runner: the same relations as dbt makes, failures that stop what reads them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from test_same_answer import AS_OF, archive, deliveries, land
+
+from ingestion.errors import SalwaError
+from ingestion.loading import load, sources
+from ingestion.settings import Settings
+from orchestration import stages, transform
+from orchestration.compiling import manifest, run_dbt
+from orchestration.transform import Node, build
+
+
+def node(kind: str, name: str, sql: str, reads: tuple[str, ...] = (), **config: Any) -> dict[str, Any]:
+    """A node as dbt's manifest has it."""
+    defaults = {"materialized": "table", "contract": {"enforced": False}, "severity": "error", "limit": None}
+    counting = {"fail_calc": "count(*)", "warn_if": "!= 0", "error_if": "!= 0"}
+    return {
+        "unique_id": f"{kind}.{name}", "name": name, "resource_type": kind, "database": "warehouse", "schema": "facts",
+        "relation_name": f'"warehouse"."facts"."{name}"', "compiled_code": sql, "columns": {},
+        "depends_on": {"nodes": [f"model.{read}" for read in reads]}, "config": defaults | counting | config,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def run(settings: Settings, monkeypatch: pytest.MonkeyPatch):
+    """Builds these nodes instead of the project's; tells how each ended."""
+    settings.data.mkdir()
+
+    def run(*nodes: dict[str, Any]) -> dict[str, Node]:
+        monkeypatch.setattr(transform, "manifest", lambda: {"nodes": {node["unique_id"]: node for node in nodes}})
+        return {found.name: found for found in build(settings).nodes}
+
+    return run
+
+
+def relations(settings: Settings) -> dict[str, tuple[list[tuple], list[tuple]]]:
+    """Types and rows of everything that models make."""
+    with duckdb.connect(str(settings.restricted)) as connection:
+        connection.execute(f"attach '{settings.warehouse}' as warehouse; set TimeZone = 'UTC'")
+        names = [model["relation_name"] for model in manifest()["nodes"].values() if model["resource_type"] == "model"]
+        return {
+            name: (
+                [row[:3] for row in connection.execute(f"describe {name}").fetchall()],
+                connection.execute(f"select * from {name} order by all").fetchall(),
+            )
+            for name in names
+        }
+
+
+def test_dbt_itself_makes_the_same(settings: Settings, tmp_path: Path) -> None:
+    land(settings, archive(tmp_path / "archive", deliveries(5)))
+    stages.prepare(settings, datetime.fromisoformat(AS_OF), full=False)
+    for source in sources():
+        load(settings, source)
+    assert build(settings, with_data_tests=False).is_good
+    ours = relations(settings)
+
+    environment = {
+        "SALWA_RESTRICTED_FILE": str(settings.restricted),
+        "SALWA_WAREHOUSE_FILE": str(settings.warehouse),
+        "SALWA_PHONE_KEY": settings.key(),
+    }
+    outcome = run_dbt(["run", "--target-path", str(tmp_path / "target")], environment)
+    assert outcome.success, outcome.exception
+    dbts = relations(settings)
+
+    assert len(ours) == len(outcome.result.results)
+    assert len(ours['"warehouse"."facts"."fct_messages"'][1]) > 100
+    for name, (types, rows) in ours.items():
+        # dbt puts a contract's columns in the contract's order, as is done here
+        assert (types, rows) == dbts[name], name
+
+
+def test_what_reads_a_failed_model_is_skipped_and_the_rest_is_built(run) -> None:
+    ended = run(
+        node("model", "last", "select * from warehouse.facts.middle", ("middle",)),
+        node("model", "middle", "select * from warehouse.facts.first", ("first",), materialized="view"),
+        node("model", "first", "select cast('x' as integer) as number"),
+        node("model", "apart", "select 1 as number"),
+        node("test", "of_last", "select 1", ("last",)),
+        node("test", "of_apart", "select * from warehouse.facts.apart where number > 1", ("apart",)),
+    )
+    assert {name: found.status for name, found in ended.items()} == {
+        "first": "error", "middle": "skipped", "last": "skipped", "apart": "success", "of_last": "skipped", "of_apart": "pass",
+    }  # fmt: skip
+    assert "Could not convert" in ended["first"].message
+
+
+def test_a_test_that_finds_rows_fails_or_warns(run, settings: Settings) -> None:
+    rows = "select * from warehouse.facts.numbers where number > 1"
+    ended = run(
+        node("model", "numbers", "select unnest([1, 2, 3]) as number"),
+        node("test", "fails", rows, ("numbers",)),
+        node("test", "warns", rows, ("numbers",), severity="warn"),
+        node("test", "bears_two", rows, ("numbers",), warn_if="> 2", error_if="> 2"),
+        node("test", "cannot_run", "select nothing from nowhere", ("numbers",)),
+    )
+    assert {name: (found.status, found.failures) for name, found in ended.items()} == {
+        "numbers": ("success", 0), "fails": ("fail", 2), "warns": ("warn", 2), "bears_two": ("pass", 2),
+        "cannot_run": ("error", 0),
+    }  # fmt: skip
+    assert ended["fails"].message.startswith("Got 2 results")
+    log = (settings.data / "logs" / "build.log").read_text(encoding="utf-8").splitlines()
+    assert len(log) == 5
+    assert {tuple(line.split()[2:4]) for line in log[:2]} == {("fail", "fails"), ("error", "cannot_run")}
+
+
+def test_what_no_model_stands_for_is_gone(run, settings: Settings) -> None:
+    run(node("model", "kept", "select 1 as number"), node("model", "renamed", "select 2 as number"))
+    run(node("model", "kept", "select 3 as number", materialized="view"), node("model", "anew", "select 2 as number"))
+    with duckdb.connect(str(settings.warehouse)) as warehouse:
+        found = warehouse.execute("select table_name, table_type from information_schema.tables order by 1").fetchall()
+    assert found == [("anew", "BASE TABLE"), ("kept", "VIEW")]
+
+
+def test_a_contract_gives_columns_their_types_and_order(run, settings: Settings) -> None:
+    columns = {"amount": {"data_type": "decimal(18, 2)"}, "name": {"data_type": "varchar"}}
+    contracted = {"contract": {"enforced": True}}
+    run(node("model", "orders", "select 'x' as name, 1 as amount", **contracted) | {"columns": columns})
+    with duckdb.connect(str(settings.warehouse)) as warehouse:
+        types = warehouse.execute("describe facts.orders").fetchall()
+    assert [row[:2] for row in types] == [("amount", "DECIMAL(18,2)"), ("name", "VARCHAR")]
+    broken = run(node("model", "orders", "select 'x' as name", **contracted) | {"columns": columns})
+    assert broken["orders"].status == "error"
+
+
+def test_what_is_not_known_here_is_refused(run) -> None:
+    with pytest.raises(SalwaError, match="tables or views, without hooks"):
+        run(node("model", "grows", "select 1 as number", materialized="incremental"))
+    with pytest.raises(SalwaError, match="tables or views, without hooks"):
+        run(node("model", "hooked", "select 1 as number", **{"post-hook": [{"sql": "drop table x"}]}))
