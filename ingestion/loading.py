@@ -174,15 +174,24 @@ def load(settings: Settings, source: LandedSource, progress: Callable[[int], Non
         return Loaded(source.name, 0, {})
 
     counts: dict[str, int] = {}
-    resources = dlt_resources(source, paths, settings.landing, counts, progress)
+    resources = dlt_resources(source, paths, settings.landing, counts, progress, has_tables=done is not None)
     run_pipeline(settings, source.name, resources)
     return Loaded(source.name, len(paths), counts)
 
 
 def dlt_resources(
-    source: LandedSource, paths: list[Path], landing: Path, counts: dict[str, int], progress: Callable[[int], None]
+    source: LandedSource,
+    paths: list[Path],
+    landing: Path,
+    counts: dict[str, int],
+    progress: Callable[[int], None],
+    has_tables: bool,
 ) -> list[Any]:
-    """The dlt resources of one load: the typed rows, and the register of files that completes with them."""
+    """The dlt resources of one load: the typed rows, and the register of files that completes with them.
+
+    Args:
+        has_tables: whether an earlier load made the tables; the first makes all, also those that nothing came for.
+    """
     import dlt
 
     # what a new version of the SQL adds may come; what changes its type must be rebuilt (refresh --full)
@@ -192,8 +201,9 @@ def dlt_resources(
         name=source.name, write_disposition="merge", merge_key="landing_file", schema_contract=contract
     )
     def rows() -> Iterator[Any]:
-        for table, empty in parse(source, LINES.empty_table()):
-            yield dlt.mark.with_table_name(empty, table)
+        if not has_tables:
+            for table, empty in parse(source, LINES.empty_table()):
+                yield dlt.mark.with_table_name(empty, table)
         for names, lines in batches(paths, landing):
             for table, found in parse(source, lines):
                 counts[table] = counts.get(table, 0) + found.num_rows

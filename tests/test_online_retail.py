@@ -7,26 +7,19 @@ credit note on the customer's last order, or makes it a `restored` order where i
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+from conftest import KEY, SHARED, build_landed
 
 from ingestion.importing import import_archives
-from ingestion.loading import load, sources
 from ingestion.settings import Settings
-from ingestion.workspace_tables import write_workspace_tables
 
-ROOT = Path(__file__).parents[1]
-PARQUET = ROOT.parent / "shared" / "data" / "online_retail" / "online_retail.parquet"
-MODELS = ["mart_sales_daily", "fct_orders", "fct_refunds", "fct_order_items"]
+PARQUET = SHARED / "data" / "online_retail" / "online_retail.parquet"
 ZONE = "Europe/London"
 
 pytestmark = pytest.mark.skipif(not PARQUET.exists(), reason="shared/data/online_retail is not part of the repository")
@@ -127,32 +120,6 @@ def deliveries() -> Iterator[dict[str, Any]]:
         yield answer("GET /orders/invoices", [note | {"total": {"amount": str(-total), "currency": "GBP"}}])
 
 
-def build(folder: Path) -> None:
-    environment = os.environ | {
-        "SALWA_RESTRICTED_FILE": str(folder / "restricted.duckdb"),
-        "SALWA_WAREHOUSE_FILE": str(folder / "warehouse.duckdb"),
-        "SALWA_PHONE_KEY": "test-key-0123456789abcdef0123456789",
-        "PYTHONPATH": str(ROOT),
-    }
-    command = [
-        str(Path(sys.executable).with_name("dbt")),
-        "run",
-        "--quiet",
-        "--profiles-dir",
-        ".",
-        "--target-path",
-        str(folder / "target"),
-        "--log-path",
-        str(folder / "logs"),
-        "--select",
-        *[f"+{model}" for model in MODELS],
-    ]
-    done = subprocess.run(
-        command, cwd=ROOT / "dbt_project", env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout[-3000:]
-
-
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> duckdb.DuckDBPyConnection:
     folder = tmp_path_factory.mktemp("retail")
@@ -160,12 +127,9 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> duckdb.DuckDBPyConnec
     with archive.open("w", encoding="utf-8") as out:
         for delivery in deliveries():
             out.write(json.dumps(delivery, ensure_ascii=False) + "\n")
-    settings = Settings(data=folder, timezone=ZONE, currency="GBP")
+    settings = Settings(data=folder, timezone=ZONE, currency="GBP", phone_key=KEY)  # type: ignore[arg-type]
     import_archives(settings.landing, "default", "salla", [archive])
-    for source in sources():  # the identity model reads every source's tables
-        load(settings, source)
-    write_workspace_tables(settings, datetime(2012, 1, 1, tzinfo=UTC))
-    build(folder)
+    build_landed(settings, "2012-01-01T00:00:00+00:00")
     connection = duckdb.connect(str(folder / "warehouse.duckdb"), read_only=True)
     connection.execute(f"attach '{folder / 'restricted.duckdb'}' as restricted (read_only)")
     return connection

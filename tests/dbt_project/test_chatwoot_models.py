@@ -7,9 +7,6 @@ files, which must change nothing.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,13 +14,11 @@ from typing import Any
 
 import duckdb
 import pytest
+from conftest import KEY, build_landed
 
 from ingestion.landing import Delivery, LandingWriter
-from ingestion.loading import load, sources
 from ingestion.settings import Settings
-from ingestion.workspace_tables import write_workspace_tables
 
-PROJECT = Path(__file__).parents[2] / "dbt_project"
 NINE = datetime(2026, 9, 21, 9, tzinfo=UTC)
 SARA, ALI = {"id": 11, "name": "Sara"}, {"id": 12, "name": "Ali"}
 BOT = {"id": 5, "name": "Store bot", "type": "agent_bot"}
@@ -225,28 +220,12 @@ STORIES: dict[str, Story] = {
 
 def built(data: Path, files: list[Story]) -> duckdb.DuckDBPyConnection:
     """The models built from these landing files."""
-    settings = Settings(data=data, chatwoot_url="https://chat.example.test/")
+    settings = Settings(data=data, chatwoot_url="https://chat.example.test/", phone_key=KEY)  # type: ignore[arg-type]
     for number, deliveries in enumerate(files):
         with LandingWriter(settings.landing, "default", "chatwoot", f"import-{number:04d}") as writer:
             for received_at, kind, body in deliveries:
                 writer.append(Delivery(body=json.dumps(body).encode(), kind=kind, received_at=received_at))
-    load(settings, next(source for source in sources() if source.name == "chatwoot"))
-    write_workspace_tables(settings, at(600))
-    subprocess.run(
-        [
-            str(Path(sys.executable).parent / "dbt"), "build", "--profiles-dir", ".", "--target-path", str(data / "target"),
-            "--log-path", str(data / "logs"), "--exclude-resource-type", "unit_test",
-            "-s", "stg_settings__workspaces", "staging.chatwoot", "intermediate.chatwoot",
-        ],
-        cwd=PROJECT,
-        check=True,
-        env=os.environ | {
-            "SALWA_RESTRICTED_FILE": str(settings.restricted),
-            "SALWA_WAREHOUSE_FILE": str(settings.warehouse),
-            "SALWA_PHONE_KEY": "test-key-0123456789abcdef0123456789",
-            "PYTHONPATH": str(PROJECT.parent),
-        },
-    )  # fmt: skip
+    build_landed(settings, at(600), with_data_tests=True)
     connection = duckdb.connect(str(settings.restricted), read_only=True)
     connection.execute("set TimeZone = 'UTC'")
     return connection

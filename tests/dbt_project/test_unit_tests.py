@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 import yaml
+from conftest import begin_with_empty_tables
 
-from ingestion.loading import load, sources
 from ingestion.settings import Settings
 from ingestion.workspace_tables import write_workspace_tables
 from orchestration.compiling import PROJECT, run_dbt
@@ -17,10 +17,8 @@ from orchestration.compiling import PROJECT, run_dbt
 @pytest.fixture
 def empty_warehouse(settings: Settings) -> Settings:
     """All models, built by dbt itself from landing that holds nothing: unit tests take the types of columns from relations."""
-    settings.data.mkdir(parents=True)
+    begin_with_empty_tables(settings)
     write_workspace_tables(settings, datetime(2026, 10, 10, tzinfo=UTC))
-    for source in sources():
-        load(settings, source)
     dbt(settings, ["run"])
     return settings
 

@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pytest
-from conftest import KEY
+from conftest import KEY, build_landed
 from fakes.chatwoot import START, TOKEN, FakeChatwoot, Moods, served, session_of
 from pydantic import SecretStr
 
@@ -26,11 +26,9 @@ from ingestion.chatwoot.pull import pull_chatwoot
 from ingestion.errors import SalwaError
 from ingestion.http import SourceRefused, SourceUnavailable
 from ingestion.landing import landed_files, read_lines
-from ingestion.loading import line_table, load, parse, sources
+from ingestion.loading import line_table, parse
 from ingestion.pulling import Pulled
 from ingestion.settings import Settings
-from orchestration import stages
-from orchestration.transform import build
 
 TROUBLED = Moods(limit=0.03, error=0.03, slow=0.02, empty=0.03, no_json=0.01, repeated=0.1, drift=0.3)
 
@@ -295,12 +293,7 @@ def open_count(fake: FakeChatwoot) -> int:
 def figures_of(settings: Settings, fake: FakeChatwoot) -> dict[str, Any]:
     """What the facts say now: open, total, messages, open at the end of the fake's first day, and what is gone."""
     as_of = fake.now + timedelta(seconds=1)
-    settings.data.mkdir(parents=True, exist_ok=True)
-    stages.prepare(settings, as_of, full=False)
-    for source in sources():
-        load(settings, source)
-    result = build(settings, with_data_tests=False)
-    assert result.is_good, [(node.name, node.message) for node in result.failed]
+    build_landed(settings, as_of)
     with duckdb.connect(str(settings.warehouse), read_only=True) as warehouse:
         total, is_open = warehouse.execute(
             "select count(*), count(*) filter (status = 'open') from facts.fct_conversations"

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+from conftest import build_landed
 from test_same_answer import AS_OF, archive, deliveries, land
 
 from ingestion.errors import SalwaError
-from ingestion.loading import load, sources
 from ingestion.settings import Settings
-from orchestration import stages, transform
+from orchestration import transform
 from orchestration.compiling import manifest, run_dbt
 from orchestration.transform import Node, build
 
@@ -57,10 +56,7 @@ def relations(settings: Settings) -> dict[str, tuple[list[tuple], list[tuple]]]:
 
 def test_dbt_itself_makes_the_same(settings: Settings, tmp_path: Path) -> None:
     land(settings, archive(tmp_path / "archive", deliveries(5)))
-    stages.prepare(settings, datetime.fromisoformat(AS_OF), full=False)
-    for source in sources():
-        load(settings, source)
-    assert build(settings, with_data_tests=False).is_good
+    build_landed(settings, AS_OF)
     ours = relations(settings)
 
     environment = {
