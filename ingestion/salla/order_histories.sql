@@ -1,3 +1,12 @@
+with dated as (
+    select
+        *,
+        date_of(object -> '$.created_at') as created,
+        date_of(told) as told_date
+    from readable
+    where object_kind = 'history'
+)
+
 select
     workspace,
     landing_file,
@@ -19,8 +28,6 @@ select
     text_of(object -> '$.type') as entry_type,
     id_of(object -> '$.created_by.id') as employee_id,
     text_of(object -> '$.created_by.name') as employee_name,
-    coalesce(date_of(object -> '$.created_at').local, date_of(told).local) as happened_local,
-    case when date_of(object -> '$.created_at').local is not null then date_of(object -> '$.created_at').zone else date_of(told).zone end
-        as happened_zone
-from readable
-where object_kind = 'history'
+    coalesce(created.local, told_date.local) as happened_local,
+    case when created.local is not null then created.zone else told_date.zone end as happened_zone
+from dated
