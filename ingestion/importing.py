@@ -207,11 +207,13 @@ def import_archives(
     paths: list[Path],
     account: str | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    clean: Callable[[Delivery], Delivery] | None = None,
 ) -> Imported:
     """Land archived deliveries of a source.
 
     Args:
         landing: the landing zone's root.
+        clean: takes out of a delivery what may not land.
         progress: told (files done, files in all) after each file.
 
     Raises:
@@ -227,7 +229,7 @@ def import_archives(
                 totals = replace(totals, known_files=totals.known_files + 1)
             else:
                 require_source(source, archived_deliveries(path), path)
-                writer = LandingWriter(landing, workspace, source, name)
+                writer = LandingWriter(landing, workspace, source, name, clean=clean)
                 writers.append(writer)
                 totals = added(totals, land_archive(writer, path, account))
             progress(done, len(files))

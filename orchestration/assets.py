@@ -288,6 +288,8 @@ def serving_asset() -> dg.AssetsDefinition:
         settings = load_settings()
         with stages.only_writer(settings):
             version = publish(settings, manifest(), stages.runs_with_this_one(settings, context.run.job_name))
+            if stages.forget_older_copies(settings):
+                watcher.note("copies that still showed who was erased are gone")
         watcher.published(version)
         where = "PostgreSQL" if settings.serving_database() else "DuckDB"
         return dg.MaterializeResult(metadata={"version": version, "kind": where})

@@ -23,6 +23,7 @@ import requests
 from ingestion.chatwoot import memory as remembered
 from ingestion.chatwoot.api import ASKED_AGAIN, PAUSE, Answer, Api, count_of, listed, number, open_api, without_secrets
 from ingestion.chatwoot.memory import mark, note_conversation, set_mark, short_hash
+from ingestion.erasing.lines import cleaner
 from ingestion.http import ComeBackLater, SourceRefused, SourceUnavailable
 from ingestion.pulling import Lander, Pulled, stay_away, told_to_stay_away
 from ingestion.settings import Settings, Workspace
@@ -103,6 +104,7 @@ def pull_chatwoot(
                 now,
                 remember=lambda: remembered.commit(memory),
                 forget=lambda: remembered.rollback(memory),
+                clean=cleaner(settings, workspace.name, "chatwoot"),
             )
             with lander:
                 run = Run(api, memory, lander, now, progress=progress)

@@ -58,19 +58,20 @@ def scrubbed(one: Any, name: str, row: dict[str, Any], place: Place, people: Peo
         return one
     text = scalar_text(one)
     if text is None:
-        return "" if isinstance(one, str) else None
+        return one if one == "" else None
+    is_customers = row.get(ACTORS.get(name, "")) == "customer"
     if name == "customer_phone":
         digits = digits_of(text)
-        return "+" + own_phone(digits, place, people) if len(digits) >= 7 else None
-    if name == "customer_id" or (name in ("author_id", "actor_id") and row.get(ACTORS[name]) == "customer"):
-        return person_stand_in(text, place, people)
-    if name in ACTORS:
-        return one if row.get(ACTORS[name]) != "customer" else ""
-    if name == "text" and isinstance(one, str):
-        return filler(one)
-    if name in KEPT:
-        return text_without_mentions(one, name, place.at, people) if isinstance(one, str) else one
-    return "" if isinstance(one, str) else None
+        made: Any = "+" + own_phone(digits, place, people) if len(digits) >= 7 else None
+    elif name == "customer_id" or (name in ("author_id", "actor_id") and is_customers):
+        made = person_stand_in(text, place, people)
+    elif name in KEPT or (name in ACTORS and not is_customers):
+        made = text_without_mentions(one, name, place.at, people) if isinstance(one, str) else one
+    elif name == "text" and isinstance(one, str):
+        made = filler(one)
+    else:
+        made = "" if isinstance(one, str) else None
+    return made
 
 
 def person_stand_in(text: str, place: Place, people: People) -> str:

@@ -6,8 +6,9 @@ the inbox, has had several numbers. Numbers that went on to somebody else are th
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -84,10 +85,7 @@ class Person:
 
     def counts(self) -> dict[str, int]:
         """How many ids there are of each kind."""
-        found: dict[str, set[str]] = {}
-        for one in self.ids:
-            found.setdefault(one.kind, set()).add(one.value.lstrip(":") if not one.value.startswith(":") else "")
-        return {kind: len(values - {""}) for kind, values in found.items()}
+        return dict(Counter(kind for kind, _ in {(one.kind, one.value) for one in self.ids}))
 
 
 def find_person(settings: Settings, workspace: Workspace, text: str, kind: str | None = None) -> Person | None:
@@ -353,9 +351,9 @@ def with_single_account(connection: duckdb.DuckDBPyConnection, ids: Iterable[Id]
     ).fetchone()
     if accounts and accounts[0] > 1:
         return given
-    bare = [
-        Id(one.kind, ":" + one.value.partition(":")[2], is_shared=one.is_shared)
-        for one in given
+    return [
+        replace(one, also=(":" + one.value.partition(":")[2],))
         if one.kind in ("contact", "conversation") and not one.value.startswith("inbox ")
+        else one
+        for one in given
     ]
-    return given + bare

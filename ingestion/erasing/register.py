@@ -32,7 +32,8 @@ ENDLESS = float("inf")
 @dataclass(frozen=True)
 class Id:
     """An id of a person. from_at, to_at: seconds since 1970, of a phone. is_shared: somebody else's too, so that it
-    makes nothing theirs by itself. has_user: a business-scoped id is known of who holds the phone."""
+    makes nothing theirs by itself. has_user: a business-scoped id is known of who holds the phone. also: other ways in
+    which the same id is told."""
 
     kind: str
     value: str
@@ -40,6 +41,7 @@ class Id:
     to_at: float = ENDLESS
     is_shared: bool = False
     has_user: bool = False
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ class People:
 
     def close(self, phone: str, at: float) -> None:
         """From an instant on somebody else has the phone."""
-        for kind, value in spellings("phone", phone):
+        for kind, value in spellings(Id("phone", phone)):
             found = self.known(kind, value)
             if not any(one.from_at < at < one.to_at for one in found):
                 continue
@@ -194,10 +196,11 @@ def national_of(phone: str) -> str | None:
         return None
 
 
-def spellings(kind: str, value: str) -> list[tuple[str, str]]:
-    """(kind, value) of an id; of a phone also as people of its country write it."""
-    national = national_of(value) if kind == "phone" else None
-    return [(kind, value), ("national", national)] if national and len(national) >= 7 else [(kind, value)]
+def spellings(one: Id) -> list[tuple[str, str]]:
+    """(kind, value) of all ways in which an id is told; of a phone also as people of its country write it."""
+    national = national_of(one.value) if one.kind == "phone" else None
+    found = [(one.kind, value) for value in (one.value, *one.also)]
+    return [*found, ("national", national)] if national and len(national) >= 7 else found
 
 
 # --- the file --------------------------------------------------------------------------------------------------------
@@ -276,7 +279,7 @@ def remember(people: People, ids: Iterable[Id]) -> int:
     new = 0
     for one in ids:
         stand_in = people.stand_in(one.kind, one.value) or new_stand_in(one.kind, one.value)
-        for kind, value in spellings(one.kind, one.value):
+        for kind, value in spellings(one):
             known = people.known(kind, value)
             row = Known(stand_in, one.from_at, one.to_at, one.is_shared, one.has_user)
             if any((k.from_at, k.to_at) == (row.from_at, row.to_at) for k in known):

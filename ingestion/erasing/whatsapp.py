@@ -108,22 +108,24 @@ def scrubbed(value: Any, key: str, place: Place, people: People) -> Any:
         return {name: scrubbed(one, name, inner, people) for name, one in value.items()}
     if isinstance(value, list):
         return [scrubbed(one, key, place, people) for one in value]
-    if value is None or isinstance(value, bool):
-        return value
     text = scalar_text(value)
-    if text is None:
-        return value
+    return value if text is None else scrubbed_scalar(value, text, key, place, people)
+
+
+def scrubbed_scalar(value: Any, text: str, key: str, place: Place, people: People) -> Any:
     phone = people.stand_in("phone", digits_of(text)) if len(digits_of(text)) >= 7 else None
     if phone and digits_of(text) == text.lstrip("+"):
-        return phone
-    if key in ("from", "to", "recipient_id", "id") and digits_of(text) in place.business:
-        return value
-    if key in (*USERS, "previous", "current"):
-        return people.stand_in("user", text)
-    if key in MESSAGE_IDS:
-        return message_stand_in(people, text)
-    if key in TEXTS and isinstance(value, str):
-        return filler(value)
-    if key in KEPT:
-        return text_without_mentions(value, key, place.at, people) if isinstance(value, str) else value
-    return None
+        made: Any = phone
+    elif key in ("from", "to", "recipient_id", "id") and digits_of(text) in place.business:
+        made = value
+    elif key in (*USERS, "previous", "current"):
+        made = people.stand_in("user", text)
+    elif key in MESSAGE_IDS:
+        made = message_stand_in(people, text)
+    elif key in TEXTS and isinstance(value, str):
+        made = filler(value)
+    elif key in KEPT:
+        made = text_without_mentions(value, key, place.at, people) if isinstance(value, str) else value
+    else:
+        made = None
+    return made
