@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from ingestion.erasing.register import People, message_stand_in
-from ingestion.erasing.spelling import EMAIL, USER_ID, WAMID, digits_of, phones_in
+from ingestion.erasing.spelling import EMAIL, USER_ID, WAMID, digits_of, filler, phones_in
 
 ERASED = "erased"
 PHONE_KEYS = frozenset({"mobile", "phone", "phone_number", "customer_phone", "wa_id", "from", "to", "recipient_id", "input"})
@@ -66,19 +66,22 @@ def without_mentions(value: Any, key: str, at: float | None, people: People) -> 
 
 
 def text_without_mentions(text: str, key: str, at: float | None, people: People) -> str:
+    """The text with the ids of erased people replaced: in an id by what stands in for them, in a sentence by nothing, but
+    as long, for lengths are figures."""
+    is_sentence = any(one.isspace() for one in text.strip())
     if "wamid." in text:
         text = WAMID.sub(lambda m: message_stand_in(people, m[0]) if people.wamid(m[0]) else m[0], text)
     if "." in text:
         text = USER_ID.sub(lambda m: people.stand_in("user", m[0]) or ERASED if people.owns("user", m[0]) else m[0], text)
     if "@" in text:
-        text = EMAIL.sub(lambda m: ERASED if people.owns("email", m[0]) else m[0], text)
+        text = EMAIL.sub(lambda m: filler(m[0]) if people.owns("email", m[0]) else m[0], text)
     pieces, done = [], 0
     for start, end, digits in phones_in(text):
         if start < done:
             continue
         stand_in = phone_stand_in(digits, is_plain=end - start == len(digits), key=key, at=at, people=people)
         if stand_in:
-            pieces += [text[done:start], stand_in]
+            pieces += [text[done:start], filler(text[start:end]) if is_sentence else stand_in]
             done = end
     return "".join([*pieces, text[done:]]) if pieces else text
 
