@@ -169,7 +169,7 @@ def show_figures(
     from_date: Annotated[str, typer.Option("--from", help="first local date, like 2026-10-01")],
     to_date: Annotated[str, typer.Option("--to", help="last local date, included")],
     workspace: WorkspaceName = None,
-    channel: Annotated[str | None, typer.Option(help="one inbox or number")] = None,
+    channel: Annotated[str | None, typer.Option(help="one inbox or number, by its name, id or phone number")] = None,
     tag: Annotated[str | None, typer.Option(help="conversations that carried it in the range")] = None,
     agent: Annotated[str | None, typer.Option(help="conversations in which the agent wrote")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
