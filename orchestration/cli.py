@@ -154,14 +154,20 @@ def show_rejected(as_json: Annotated[bool, typer.Option("--json", help="for prog
 @app.command()
 def rollback() -> None:
     """Show readers the version before the current one, which is removed."""
+    from dashboards.serving import open_serving, serving_version
     from dashboards.serving import rollback as go_back
     from orchestration import stages
+    from orchestration.status import minute
 
     settings = load_settings()
     with stages.only_writer(settings):
         version = go_back(settings)
     stages.log_run(settings, job="rollback", outcome="rolled back", version=version)
-    console.out.print(f"[green]Readers see[/] {version} again. The next refresh publishes anew.")
+    with open_serving(settings) as connection:
+        told = serving_version(connection)
+    zone = settings.workspaces()[0].timezone
+    shown = f"the numbers as of {minute(told['as_of'], zone)}" if told else "the version before"
+    console.out.print(f"[green]Readers see[/] {shown} again ({version}). The next refresh publishes anew.", soft_wrap=True)
 
 
 @app.command("figures")
