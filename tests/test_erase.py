@@ -174,10 +174,9 @@ def test_every_figure_is_as_it_was(shop: Shop) -> None:
 
 @needs_shared
 def test_nothing_under_the_data_folder_names_them(shop: Shop) -> None:
+    spaced = re.compile("5[ ()-]*0[ ()-]*0[ ()-]*0[ ()-]*0[ ()-]*0[ ()-]*1[ ()-]*0[ ()-]*1|٥٠٠٠٠٠١٠١")
     for name, text in everything_in(shop.settings.data):
-        western = text.translate(str.maketrans("٠١٢٣٤٥٦٧٨٩", "0123456789"))
-        run_on = re.sub(r"[ ()\-]", "", western)
-        assert "500000101" not in run_on, name
+        assert not spaced.search(text), name
         for told in (*NAMES, *ADDRESSES, *IDS, "Palm Street"):
             assert told not in text, (name, told)
         for found in set(re.findall(r"wamid\.([A-Za-z0-9+/]+)", text)):
@@ -192,7 +191,7 @@ def everything_in(data: Path) -> list[tuple[str, str]]:
         if not path.is_file() or path.is_symlink():
             continue
         raw = path.read_bytes()
-        found.append((path.name, (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8", "replace")))
+        found.append((path.name, (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("latin-1" if path.suffix == ".duckdb" else "utf-8")))
         if path.suffix == ".duckdb":
             with duckdb.connect(str(path), read_only=True) as connection:
                 tables = connection.execute("select table_schema, table_name from information_schema.tables where table_type = 'BASE TABLE'")

@@ -18,7 +18,16 @@ import pytest
 from psycopg import sql
 from serving_process import MANIFEST, READ
 
-from dashboards.serving import NothingPublished, drop_older, open_serving, postgres, publish, query, rollback, serving_version
+from dashboards.serving import (
+    NothingPublished,
+    drop_older,
+    open_serving,
+    postgres,
+    publish,
+    query,
+    rollback,
+    serving_version,
+)
 from dashboards.serving.reading import parameters_of
 from ingestion.errors import SalwaError
 from ingestion.settings import EXAMPLE_MARKER, Settings

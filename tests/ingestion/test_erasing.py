@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
 import stat
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +15,15 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from ingestion.erasing import lines
 from ingestion.erasing.register import Id, People, people_of, register_file, want_rebuild
 from ingestion.erasing.spelling import phones_in
 from ingestion.errors import SalwaError
+from ingestion.importing import import_archives
 from ingestion.landing import Delivery, LandingWriter, read_lines
+from ingestion.receiver.app import make_app
 from ingestion.settings import Settings
 
 HER, HERS, SHOP = "966500000101", "SA.4000000000000000101", "966110000001"
@@ -157,13 +162,18 @@ def test_what_cannot_be_read_and_names_them_goes_whole(settings: Settings, body:
     assert lines.without_erased(Delivery(harmless), "whatsapp", people).body == harmless
 
 
+KEYS = [
+    *("id", "type", "from", "to", "messages", "statuses", "contacts", "meta", "sender", "contact_inbox", "payload", "data"),
+    *("customer", "order", "mobile", "phone", "conversation", "inbox_id", "message_type", "content", "user_id", "system"),
+    *("metadata", "timestamp", "phone_number", "conversation_id"),
+]
 odd = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from([HER, HERS, f"+{HER}", "wamid.x", "", "501"]) | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3)
     | st.dictionaries(
-        st.sampled_from([*"id type from to messages statuses contacts meta sender contact_inbox payload data customer order mobile phone".split(),
-                         *"conversation inbox_id message_type content user_id system metadata timestamp phone_number conversation_id".split()]),
-        inner, max_size=6,
+        st.sampled_from(KEYS),
+        inner,
+        max_size=6,
     ),
     max_leaves=25,
 )
@@ -198,7 +208,18 @@ def contents(settings: Settings) -> dict[str, list[bytes]]:
     return {path.name: read_lines(path) for path in sorted(settings.landing.rglob("*.gz"))}
 
 
-def test_killed_in_the_middle_and_done_again_is_done(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def dying(real: Callable[..., Any], steps: Iterator[int], fatal: int) -> Callable[..., Any]:
+    """The call, but the process ends at one of them."""
+
+    def call(*given_: Any) -> Any:
+        if next(steps) == fatal:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(*given_)
+
+    return call
+
+
+def test_killed_in_the_middle_and_done_again_is_done(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """At each step of each file: before it is written, half written, written but without its name."""
     land(settings, files=4, each=9)
     people = remembered(settings, Id("phone", HER))
@@ -206,17 +227,9 @@ def test_killed_in_the_middle_and_done_again_is_done(settings: Settings, tmp_pat
     for fatal in range(1, 12):
         child = os.fork()
         if child == 0:
-            steps = 0
-
-            def die_at(path: Path | str | int, *_: Any, **__: Any) -> None:
-                nonlocal steps
-                steps += 1
-                if steps == fatal:
-                    os.kill(os.getpid(), signal.SIGKILL)
-
-            for name in ("fchmod", "fsync", "fstat"):
-                real = getattr(os, name)
-                monkeypatch.setattr(lines.os, name, lambda *a, real=real, **k: (die_at(*a), real(*a, **k))[1])
+            steps = iter(range(1, 1000))
+            for name in ("fchmod", "fsync"):
+                monkeypatch.setattr(lines.os, name, dying(getattr(os, name), steps, fatal))
             lines.landing_without_erased(settings, people)
             os._exit(0)
         os.waitpid(child, 0)
@@ -269,3 +282,81 @@ def test_a_damaged_register_stops_everything(settings: Settings) -> None:
     register_file(settings.data).write_text("{")
     with pytest.raises(SalwaError, match="damaged"):
         people_of(settings, "default")
+
+
+# --- every door ------------------------------------------------------------------------------------------------------
+
+
+def test_a_webhook_that_is_acknowledged_landed_without_them(settings: Settings) -> None:
+    opened = settings.model_copy(update={"chatwoot_webhook_path_token": SecretStr("token")})
+    remembered(settings, Id("phone", HER))
+    app = make_app(opened)
+
+    def told_by(contact: int, phone: str) -> bytes:
+        sender = {"id": contact, "name": "Noura", "phone_number": f"+{phone}", "email": None}
+        around = {"id": contact - 400, "inbox_id": 7, "meta": {"sender": sender}, "messages": []}
+        message = {"id": contact, "message_type": "incoming", "content": "salam", "content_type": "text", "sender": sender}
+        return json.dumps({"event": "message_created", **message, "account": {"id": 1}, "conversation": around}).encode()
+
+    async def post() -> list[int]:
+        async with app.router.lifespan_context(app):
+            return [await asked(app, "/webhooks/chatwoot/token", body) for body in (told_by(501, HER), told_by(502, OTHER))]
+
+    assert asyncio.run(post()) == [200, 200]
+    (path,) = settings.landing.rglob("receive-*.ndjson")
+    hers, other = [json.loads(line) for line in read_lines(path)]
+    assert other["body"].encode() == told_by(502, OTHER)
+    assert not any(told in hers["body"] for told in (HER, "Noura", "salam"))
+    assert json.loads(hers["body"])["sender"]["id"] != 501
+
+
+async def asked(app: Any, path: str, body: bytes) -> int:
+    answers: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(told: dict[str, Any]) -> None:
+        answers.append(told)
+
+    scope = {"type": "http", "method": "POST", "path": path, "raw_path": path.encode(), "query_string": b"",
+             "headers": [(b"content-type", b"application/json")], "http_version": "1.1", "scheme": "http", "root_path": ""}
+    await app(scope, receive, send)
+    return answers[0]["status"]
+
+
+def test_an_archive_that_grew_repeats_what_was_rewritten(settings: Settings, tmp_path: Path) -> None:
+    """The rewritten line has the hash of the rewritten body: the same delivery again is a repetition, not a new one."""
+    def message(number: int) -> str:
+        told = {"from": HER, "id": f"wamid.{number}", "timestamp": str(int(T)), "type": "text", "text": {"body": f"number {number}"}}
+        return json.dumps({"received_at": "2026-10-01T12:00:00+00:00", "body": whatsapp(messages=[told])})
+
+    archive = tmp_path / "a.ndjson"
+    archive.write_text("\n".join(message(number) for number in range(3)))
+    import_archives(settings.landing, "default", "whatsapp", [archive])
+    lines.landing_without_erased(settings, remembered(settings, Id("phone", HER)))
+    first = {line for told in contents(settings).values() for line in told}
+    clean = lines.cleaner(settings, "default", "whatsapp")
+    assert import_archives(settings.landing, "default", "whatsapp", [archive], clean=clean).known_files == 1
+    archive.write_text("\n".join(message(number) for number in range(4)))
+    assert import_archives(settings.landing, "default", "whatsapp", [archive], clean=clean).lines == 4
+    everything = [line for told in contents(settings).values() for line in told]
+    assert len(everything) == 7
+    assert {line for line in everything if everything.count(line) == 2} == first
+    assert not any(HER.encode() in line for line in everything)
+
+
+def test_files_out_of_a_backup_are_cleaned_before_they_are_loaded(settings: Settings) -> None:
+    land(settings, files=1, each=3)
+    remembered(settings, Id("phone", HER))
+    lines.new_files_without_erased(settings, "whatsapp", sorted(settings.landing.rglob("*.gz")))
+    assert not any(HER.encode() in line for told in contents(settings).values() for line in told)
+
+
+def test_what_killed_imports_left_goes_and_what_runs_stays(settings: Settings) -> None:
+    land(settings, files=1, each=1)
+    (folder,) = settings.landing.glob("*/*/*")
+    for pid in (os.getpid(), 2**22 - 3):
+        (folder / f".import-1-0001.ndjson.gz.{pid}.partial").write_bytes(HER.encode())
+    lines.remove_left_over(settings.landing, "default")
+    assert [path.name for path in folder.glob(".*")] == [f".import-1-0001.ndjson.gz.{os.getpid()}.partial"]
