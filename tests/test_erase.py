@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import pytest
 from conftest import KEY, SHARED, needs_shared, run_stages, served_tables, table_rows
+from typer.testing import CliRunner
 
 from ingestion.erasing.lines import cleaner
 from ingestion.errors import SalwaError
@@ -21,6 +22,7 @@ from ingestion.inbox.export import import_export
 from ingestion.landing import Delivery, landed_line, read_lines
 from ingestion.settings import Settings
 from orchestration import erase, stages
+from orchestration.cli import app
 
 AS_OF = "2026-11-22T00:00:00+03:00"
 PHONE, USER = "966500000101", "SA.4000000000000000101"
@@ -191,7 +193,8 @@ def everything_in(data: Path) -> list[tuple[str, str]]:
         if not path.is_file() or path.is_symlink():
             continue
         raw = path.read_bytes()
-        found.append((path.name, (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("latin-1" if path.suffix == ".duckdb" else "utf-8")))
+        raw = gzip.decompress(raw) if path.suffix == ".gz" else raw
+        found.append((path.name, raw.decode("latin-1") if path.suffix == ".duckdb" else raw.decode("utf-8", "replace")))
         if path.suffix == ".duckdb":
             with duckdb.connect(str(path), read_only=True) as connection:
                 tables = connection.execute("select table_schema, table_name from information_schema.tables where table_type = 'BASE TABLE'")
@@ -260,3 +263,18 @@ def test_the_plan_says_who_and_how_much(shop: Shop) -> None:
     counts = shop.planned.person.counts()
     assert (counts["phone"], counts["user"], counts["contact"], counts["customer"]) == (3, 2, 1, 1)
     assert {one.source for one in shop.planned.rewritten if one.lines} == {"whatsapp", "chatwoot", "salla", "inbox"}
+
+
+@needs_shared
+def test_the_command_asks_and_tells(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SALWA_DATA", str(shop.settings.data))
+    monkeypatch.setenv("SALWA_PHONE_KEY", KEY)
+    run = CliRunner()
+    refused = run.invoke(app, ["erase", f"+{OTHER}"], input="n\n")
+    assert refused.exit_code == 1 and "Rewrite them?" in refused.output, refused.output
+    before = lines_of(shop.settings)
+    done = run.invoke(app, ["erase", PHONE, "--yes", "--no-refresh"])
+    assert done.exit_code == 0, done.output
+    assert "They were erased before" in done.output and "0 lines rewritten" in done.output
+    assert lines_of(shop.settings) == before
+    assert PHONE not in done.output

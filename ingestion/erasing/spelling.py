@@ -33,9 +33,9 @@ def phones_in(text: str) -> Iterator[tuple[int, int, str]]:
 
     Numbers may be cut by spaces, dashes, dots, slashes and brackets; so one run of digits stands in several of them.
     """
-    western = text.translate(WESTERN)
-    if not LONG_ENOUGH.search(western):
+    if len(text) < SHORTEST or not LONG_ENOUGH.search(text):  # most texts; any script's digits are digits
         return
+    western = text.translate(WESTERN)
     groups = list(GROUP.finditer(western))
     for first, begin in enumerate(groups):
         found, last_end, options = "", begin.start(), []

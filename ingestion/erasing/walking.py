@@ -13,6 +13,7 @@ from ingestion.erasing.spelling import EMAIL, USER_ID, WAMID, digits_of, filler,
 ERASED = "erased"
 PHONE_KEYS = frozenset({"mobile", "phone", "phone_number", "customer_phone", "wa_id", "from", "to", "recipient_id", "input"})
 SHORTEST_WITH_COUNTRY = 8
+SHORTEST_ID = 6  # a@b.cd
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Place:
     names: frozenset[str] = frozenset()
 
     def moved(self, **changes: Any) -> Place:
-        return replace(self, **changes)
+        return self if all(getattr(self, name) == one for name, one in changes.items()) else replace(self, **changes)
 
 
 class Rules(Protocol):
@@ -68,7 +69,8 @@ def without_mentions(value: Any, key: str, at: float | None, people: People) -> 
 def text_without_mentions(text: str, key: str, at: float | None, people: People) -> str:
     """The text with the ids of erased people replaced: in an id by what stands in for them, in a sentence by nothing, but
     as long, for lengths are figures."""
-    is_sentence = any(one.isspace() for one in text.strip())
+    if len(text) < SHORTEST_ID:
+        return text
     if "wamid." in text:
         text = WAMID.sub(lambda m: message_stand_in(people, m[0]) if people.wamid(m[0]) else m[0], text)
     if "." in text:
@@ -81,6 +83,7 @@ def text_without_mentions(text: str, key: str, at: float | None, people: People)
             continue
         stand_in = phone_stand_in(digits, is_plain=end - start == len(digits), key=key, at=at, people=people)
         if stand_in:
+            is_sentence = any(one.isspace() for one in text.strip())
             pieces += [text[done:start], filler(text[start:end]) if is_sentence else stand_in]
             done = end
     return "".join([*pieces, text[done:]]) if pieces else text

@@ -152,6 +152,9 @@ def test_orders_keep_their_money_and_lose_their_customer(settings: Settings) -> 
     history = {"status": 200, "data": [{"id": 1, "status": "new", "note": "Sara called", "created_at": "2026-11-02 10:00:00"}]}
     assert cleaned(history, "salla", people, "GET /orders/910/histories")["data"][0]["note"] == ""
     assert cleaned(history, "salla", people, "GET /orders/911/histories") == history
+    items = {"data": [{"id": 1, "name": "Card", "quantity": 1, "options": [{"id": 2, "name": "wish", "value": "for Sara"}], "notes": "for Sara"}]}
+    told = cleaned(items, "salla", people, "GET /orders/items?order_id=910")["data"][0]
+    assert told["name"] == "Card" and "Sara" not in json.dumps(told)
 
 
 @pytest.mark.parametrize("body", [b"cut short 966500000101", b'{"a": "+966500000101"', b"\xff\xfe 966500000101"])
