@@ -49,9 +49,13 @@ def show_erasure(planned: Any, words: dict[str, str]) -> None:
         out.print("They were erased before; what is left of that is done now.")
     else:
         counts = planned.person.counts()
-        told = ", ".join(f"{counts[kind]:,} {word}" for kind, word in words.items() if counts.get(kind))
-        out.print(f"One person, known by {told}.", soft_wrap=True)
-    table = Table(title=f"Would be rewritten in workspace {planned.workspace.name}", title_justify="left", box=None, padding=(0, 2, 0, 0))
+        told = ", ".join(f"{word} {counts[kind]:,}" for kind, word in words.items() if counts.get(kind))
+        out.print(f"One person, known by: {told}.", soft_wrap=True)
+    if not planned.rewritten:
+        out.print(f"Nothing that landed in workspace {planned.workspace.name} names them.")
+        return
+    out.print(f"In workspace {planned.workspace.name} would be rewritten:")
+    table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("source")
     table.add_column("lines", justify="right")
     table.add_column("files", justify="right")
