@@ -16,6 +16,7 @@ from conftest import KEY, SHARED, needs_shared, run_stages, served_tables, table
 from typer.testing import CliRunner
 
 from ingestion.erasing.lines import cleaner
+from ingestion.erasing.people import find_person
 from ingestion.errors import SalwaError
 from ingestion.importing import import_archives
 from ingestion.inbox.export import import_export
@@ -151,6 +152,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     run_stages(settings, AS_OF, with_data_tests=False)
     before, lines_before = figures_of(settings), lines_of(settings)
 
+    with pytest.raises(SalwaError, match="that number had 2 holders"):
+        erase.plan(settings, settings.workspaces()[0], PASSED_ON)
     planned = erase.plan(settings, settings.workspaces()[0], "٠٥٠ ٠٠٠ ٠١٠١")
     assert lines_of(settings) == lines_before, "a plan changes nothing"
     erase.erase(settings, planned)
@@ -263,6 +266,22 @@ def test_the_plan_says_who_and_how_much(shop: Shop) -> None:
     counts = shop.planned.person.counts()
     assert (counts["phone"], counts["user"], counts["contact"], counts["customer"]) == (3, 2, 1, 1)
     assert {one.source for one in shop.planned.rewritten if one.lines} == {"whatsapp", "chatwoot", "salla", "inbox"}
+
+
+@needs_shared
+@pytest.mark.parametrize("told", ["+966 50 000 0808", "+971500000202", "mariam@example.com", "700100202"])
+def test_a_person_is_found_by_whatever_id_there_is(shop: Shop, told: str) -> None:
+    """And by the dashboard's customer_id of each, whole or its first characters."""
+    workspace = shop.settings.workspaces()[0]
+    person = find_person(shop.settings, workspace, told)
+    assert person is not None
+    with duckdb.connect(":memory:") as connection:
+        (key,) = sorted(person.keys)
+        connection.execute("set variable hash_key = ?", [KEY])
+        found = connection.execute("select left(sha256(getvariable('hash_key') || '|customer|default|' || $1), 32)", [key]).fetchone()
+    assert found is not None
+    assert find_person(shop.settings, workspace, f"Customer {found[0][:8].upper()}", "hash") == person
+    assert (found[0],) in [(row[0],) for row in table_rows(shop.settings, "(select customer_id from facts.dim_customers)")]
 
 
 @needs_shared
