@@ -32,7 +32,7 @@ def figures(
     chosen = chosen_workspace(connection, workspace)
     filters = {
         "channel": named(
-            connection, chosen, "channel", channel, "select channel, channel_name from facts.dim_channels"
+            connection, chosen, "channel", channel, "select channel, channel_name, phone_number from facts.dim_channels"
         ),
         "tag": named(connection, chosen, "tag", tag, "select distinct tag, tag from facts.fct_tags"),
         "agent": named(connection, chosen, "agent", agent, "select agent_id, agent_name from facts.dim_agents"),
@@ -67,12 +67,16 @@ def chosen_workspace(connection: Connection, workspace: str | None) -> str:
 
 
 def named(connection: Connection, workspace: str, what: str, wanted: str | None, known_sql: str) -> list[str]:
-    """The name that a filter by id or name means; none where nothing is filtered."""
+    """The name that a filter means, given as id, as name whatever its case, or as a channel's phone number however it is
+    spelled; none where nothing is filtered. known_sql gives id, name and perhaps phone number."""
     if wanted is None:
         return []
     known = query(connection, f"{known_sql} where workspace = $workspace", {"workspace": workspace}).rows
-    found = [name for identifier, name in known if wanted in (identifier, name)]
+    folded, digits = wanted.strip().casefold(), "".join(one for one in wanted if one.isdigit()).removeprefix("00")
+    found = [row[1] for row in known if wanted in row[:2]]
+    found += [row[1] for row in known if folded in (str(row[0]).casefold(), str(row[1]).casefold())]
+    found += [row[1] for row in known if digits and digits == (row[2] if len(row) > 2 else None)]
     if not found:
-        names = sorted({name for _identifier, name in known if name})
+        names = sorted({row[1] for row in known if row[1]})
         raise SalwaError(f"no {what} {wanted!r}; there is {', '.join(names[:20]) or 'none'}")
     return found[:1]

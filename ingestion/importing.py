@@ -89,17 +89,14 @@ def content_hash(path: Path) -> str:
     return digest.hexdigest()
 
 
-def archived_deliveries(path: Path) -> Iterator[Delivery]:
-    """The deliveries of one archive file: a .json file that is one document, else a line each."""
+def archived_deliveries(path: Path) -> Iterator[tuple[Delivery, bool]]:
+    """The deliveries of one archive file, each with whether it is JSON: a .json file that is one document, else a line each."""
     if path.name.removesuffix(".gz").removesuffix(".zst").endswith(".json") and path.stat().st_size <= LINE_BYTES:
         with decompressed(path) as stream:
             whole = stream.read()
-        try:
-            json.loads(whole)
-        except ValueError:
-            pass
-        else:
-            yield unwrapped(whole.strip())
+        delivery, is_json = unwrapped(whole.strip())
+        if is_json:
+            yield delivery, True
             return
     with decompressed(path) as stream:
         for line in stream:
@@ -107,13 +104,13 @@ def archived_deliveries(path: Path) -> Iterator[Delivery]:
                 yield unwrapped(line.strip())
 
 
-def require_source(source: str, deliveries: Iterator[Delivery], path: Path) -> None:
+def require_source(source: str, deliveries: Iterator[tuple[Delivery, bool]], path: Path) -> None:
     """Refuse an archive whose first deliveries say that they are another source's.
 
     Raises:
         SalwaError: what to import them as.
     """
-    for delivery in islice(deliveries, LOOKED_AT):
+    for delivery, _is_json in islice(deliveries, LOOKED_AT):
         told = source_told(delivery.body)
         if told not in (None, source):
             raise SalwaError(f"{path} holds deliveries of {told}, not of {source}: `salwa import {told} {path}`; nothing was landed")
@@ -136,22 +133,23 @@ def source_told(body: bytes) -> str | None:
     return None
 
 
-def unwrapped(line: bytes) -> Delivery:
-    """The line's delivery: what {"received_at":…, "kind":…, "body":…} wraps, else the line itself."""
+def unwrapped(line: bytes) -> tuple[Delivery, bool]:
+    """The line's delivery: what {"received_at":…, "kind":…, "body":…} wraps, else the line itself; and whether it is JSON."""
     try:
         text = line.decode("utf-8")
         members = top_level(text)
     except ValueError:  # cut short, or no JSON at all: the loader says so of the landed line
-        return Delivery(body=line)
+        return Delivery(body=line), False
     if members is None or "body" not in members or not set(members) <= {"received_at", "kind", "body", "account"}:
-        return Delivery(body=line)
+        return Delivery(body=line), True
     wrapper = {key: json.loads(raw) for key, raw in members.items() if key != "body"}
-    return Delivery(
+    delivery = Delivery(
         body=members["body"].encode("utf-8"),
         kind=str(wrapper.get("kind") or "webhook"),
         received_at=instant_text(wrapper.get("received_at")),
         account=None if wrapper.get("account") is None else str(wrapper["account"]),
     )
+    return delivery, True
 
 
 def top_level(text: str) -> dict[str, str] | None:
@@ -207,11 +205,13 @@ def import_archives(
     paths: list[Path],
     account: str | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    clean: Callable[[Delivery], Delivery] | None = None,
 ) -> Imported:
     """Land archived deliveries of a source.
 
     Args:
         landing: the landing zone's root.
+        clean: takes out of a delivery what may not land.
         progress: told (files done, files in all) after each file.
 
     Raises:
@@ -227,7 +227,7 @@ def import_archives(
                 totals = replace(totals, known_files=totals.known_files + 1)
             else:
                 require_source(source, archived_deliveries(path), path)
-                writer = LandingWriter(landing, workspace, source, name)
+                writer = LandingWriter(landing, workspace, source, name, clean=clean)
                 writers.append(writer)
                 totals = added(totals, land_archive(writer, path, account))
             progress(done, len(files))
@@ -245,25 +245,17 @@ def import_archives(
 def land_archive(writer: LandingWriter, path: Path, account: str | None) -> Imported:
     unreadable = left_out = 0
     try:
-        for delivery in archived_deliveries(path):
+        for delivery, is_json in archived_deliveries(path):
             if delivery.kind in UNLANDED_KINDS:
                 left_out += 1
                 continue
             cleaned = replace(delivery, body=redact(delivery.body), account=delivery.account or account)
-            unreadable += not is_json(cleaned.body)
+            unreadable += not is_json
             writer.append(cleaned)
         writer.finish()
     except EOFError:
         raise SalwaError(f"{path} is cut short; nothing was landed") from None
     return Imported(files=1, lines=writer.lines, unreadable=unreadable, known_files=0, left_out=left_out)
-
-
-def is_json(body: bytes) -> bool:
-    try:
-        json.loads(body)
-    except ValueError:
-        return False
-    return True
 
 
 def added(one: Imported, other: Imported) -> Imported:

@@ -15,7 +15,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -65,11 +65,21 @@ def landed_line(delivery: Delivery) -> bytes:
 class LandingWriter:
     """Writes deliveries into new landing files that appear together when the block ends well, or not at all.
 
+    clean: takes out of a delivery what may not land; see ingestion.erasing.
+
     >>> with LandingWriter(root, "default", "whatsapp", "import-1a2b") as writer:
     ...     writer.append(delivery)
     """
 
-    def __init__(self, root: Path, workspace: str, source: str, name: str, day: str | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        workspace: str,
+        source: str,
+        name: str,
+        day: str | None = None,
+        clean: Callable[[Delivery], Delivery] | None = None,
+    ) -> None:
         self.folder = root / workspace / source / (day or datetime.now(UTC).date().isoformat())
         self.name = name
         self.lines = 0
@@ -77,13 +87,14 @@ class LandingWriter:
         self._raw: IO[bytes] | None = None
         self._out: gzip.GzipFile | None = None
         self._bytes = 0
+        self._clean = clean
 
     def __enter__(self) -> LandingWriter:
         return self
 
     def append(self, delivery: Delivery) -> None:
         """Write one delivery."""
-        line = landed_line(delivery)
+        line = landed_line(self._clean(delivery) if self._clean else delivery)
         if self._out is None or self._bytes + len(line) > FILE_BYTES:
             self._next_part()
         assert self._out is not None  # noqa: S101 - set by _next_part

@@ -22,6 +22,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from ingestion.erasing.lines import new_files_without_erased
 from ingestion.landing import landed_files, read_lines
 from ingestion.settings import Settings
 
@@ -172,6 +173,7 @@ def load(settings: Settings, source: LandedSource, progress: Callable[[int], Non
     ]
     if done is not None and not paths:
         return Loaded(source.name, 0, {})
+    new_files_without_erased(settings, source.name, paths)
 
     counts: dict[str, int] = {}
     resources = dlt_resources(source, paths, settings.landing, counts, progress, has_tables=done is not None)

@@ -72,6 +72,7 @@ class Lander:
         now: datetime,
         remember: Callable[[], None] = lambda: None,
         forget: Callable[[], None] = lambda: None,
+        clean: Callable[[Delivery], Delivery] | None = None,
     ) -> None:
         self.lines = 0
         self._folder = landing / workspace / source
@@ -80,6 +81,7 @@ class Lander:
         self._now = now.astimezone(UTC)
         self._remember = remember
         self._forget = forget
+        self._clean = clean
         self._writer: LandingWriter | None = None
         self._bytes = self._steps = 0
 
@@ -93,7 +95,7 @@ class Lander:
         """Write one answer; tokens in it do not land."""
         if self._writer is None:
             name = f"{NAME}-{self._now:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:12]}"
-            self._writer = LandingWriter(*self._place, name, day=self._now.date().isoformat())
+            self._writer = LandingWriter(*self._place, name, self._now.date().isoformat(), self._clean)
         cleaned = redact(body)
         received_at = answered_at.astimezone(UTC).isoformat()
         self._writer.append(Delivery(body=cleaned, kind=kind, received_at=received_at, account=self._account))

@@ -146,6 +146,7 @@ class Settings(BaseSettings):
     holidays: str = ""
     untagged_sends_are: Literal["agent", "automation"] = "agent"
     phone_key: SecretStr | None = None
+    former_phone_keys: SecretStr | None = None  # by which people were erased before the key was changed
     serving_url: SecretStr | None = None
     arabic_digits: Literal["latin", "arabic"] = "latin"
     serving_role: str = Field(default="salwa_reader", pattern=r"^[a-z_][a-z0-9_]{0,62}$")

@@ -265,10 +265,16 @@ def serving_asset() -> dg.AssetsDefinition:
     )
     def serving_current(context: dg.AssetExecutionContext, watcher: Watcher) -> dg.MaterializeResult:
         from dashboards.serving import publish
+        from ingestion.errors import SalwaError
 
         settings = load_settings()
         with stages.only_writer(settings):
             version = publish(settings, manifest(), stages.runs_with_this_one(settings, context.run.job_name))
+            try:
+                if stages.forget_older_copies(settings):
+                    watcher.note("copies that still showed who was erased are gone")
+            except SalwaError as error:  # readers see the new version all the same
+                watcher.note(f"copies that still show who was erased cannot be removed yet, the next run tries again: {error}")
         watcher.published(version)
         where = "PostgreSQL" if settings.serving_database() else "DuckDB"
         return dg.MaterializeResult(metadata={"version": version, "kind": where})

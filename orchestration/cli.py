@@ -50,6 +50,7 @@ def workspace_of(settings: Settings, name: str | None) -> str:
 
 
 def land(source: str, paths: list[Path], workspace: str | None, account: str | None = None) -> None:
+    from ingestion.erasing.lines import cleaner
     from ingestion.importing import import_archives
 
     settings = load_settings()
@@ -63,6 +64,7 @@ def land(source: str, paths: list[Path], workspace: str | None, account: str | N
             paths,
             account,
             lambda done, total: display.update(task, completed=done, total=total),
+            cleaner(settings, chosen, source),
         )
     report_import(imported)
 
@@ -102,6 +104,7 @@ def import_inbox(
     workspace: WorkspaceName = None,
 ) -> None:
     """An inbox's export in the documented format."""
+    from ingestion.erasing.lines import cleaner
     from ingestion.inbox.export import import_export
 
     settings = load_settings()
@@ -109,7 +112,12 @@ def import_inbox(
     with console.progress() as display:
         task = display.add_task("Landing inbox", total=None)
         imported = import_export(
-            settings.landing, chosen, directory, name, lambda done, total: display.update(task, completed=done, total=total)
+            settings.landing,
+            chosen,
+            directory,
+            name,
+            lambda done, total: display.update(task, completed=done, total=total),
+            cleaner(settings, chosen, "inbox"),
         )
     report_import(imported)
 
@@ -146,14 +154,20 @@ def show_rejected(as_json: Annotated[bool, typer.Option("--json", help="for prog
 @app.command()
 def rollback() -> None:
     """Show readers the version before the current one, which is removed."""
+    from dashboards.serving import open_serving, serving_version
     from dashboards.serving import rollback as go_back
     from orchestration import stages
+    from orchestration.status import minute
 
     settings = load_settings()
     with stages.only_writer(settings):
         version = go_back(settings)
     stages.log_run(settings, job="rollback", outcome="rolled back", version=version)
-    console.out.print(f"[green]Readers see[/] {version} again. The next refresh publishes anew.")
+    with open_serving(settings) as connection:
+        told = serving_version(connection)
+    zone = settings.workspaces()[0].timezone
+    shown = f"the numbers as of {minute(told['as_of'], zone)}" if told else "the version before"
+    console.out.print(f"[green]Readers see[/] {shown} again ({version}). The next refresh publishes anew.", soft_wrap=True)
 
 
 @app.command("figures")
@@ -161,7 +175,7 @@ def show_figures(
     from_date: Annotated[str, typer.Option("--from", help="first local date, like 2026-10-01")],
     to_date: Annotated[str, typer.Option("--to", help="last local date, included")],
     workspace: WorkspaceName = None,
-    channel: Annotated[str | None, typer.Option(help="one inbox or number")] = None,
+    channel: Annotated[str | None, typer.Option(help="one inbox or number, by its name, id or phone number")] = None,
     tag: Annotated[str | None, typer.Option(help="conversations that carried it in the range")] = None,
     agent: Annotated[str | None, typer.Option(help="conversations in which the agent wrote")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
@@ -271,6 +285,48 @@ def salla_login(
     store = log_in(settings, name, redirect or REDIRECT)
     console.out.print(f"[green]Connected[/]: workspace {name} is Salla store {store}.")
     console.out.print("Next: `salwa check salla` shows what the tokens open, `salwa refresh` fetches the orders.")
+
+
+@app.command("erase")
+def erase_person(
+    id_: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID", help="phone, business-scoped id, Chatwoot contact, Salla customer, e-mail, or the dashboard's customer_id"
+        ),
+    ],
+    workspace: WorkspaceName = None,
+    kind: Annotated[str | None, typer.Option(help="what the ID is, where it may be several: phone, user, contact, customer, email, hash")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
+    no_refresh: Annotated[bool, typer.Option("--no-refresh", help="leave the rebuild to the next refresh")] = False,
+) -> None:
+    """Forget a person: take them out of everything landed, and rebuild without them. Figures stay as they are."""
+    from orchestration import erase as erasing
+    from orchestration.run import refresh as run_refresh
+
+    settings = load_settings()
+    name = workspace_of(settings, workspace)
+    chosen = next(one for one in settings.workspaces() if one.name == name)
+    with console.progress() as display:
+        task = display.add_task("Looking for them", total=None)
+
+        def told(what: str, done: int, total: int) -> None:
+            display.update(task, description=what, completed=done, total=total or None)
+
+        planned = erasing.plan(settings, chosen, id_, kind, told)
+    console.show_erasure(planned, erasing.KIND_WORDS)
+    if not yes and not typer.confirm("Rewrite them? Nobody can bring this back"):
+        raise typer.Exit(1)
+    with console.progress() as display:
+        task = display.add_task("Rewriting", total=None)
+        rewritten = erasing.erase(settings, planned, told)
+    console.out.print(f"[green]Forgotten[/]: {sum(one.lines for one in rewritten):,} lines rewritten.")
+    if no_refresh:
+        console.out.print("The next `salwa refresh` rebuilds in full; until then the dashboard shows their hashed rows.")
+        return
+    done = run_refresh(settings, full=True, pulls=False)
+    console.out.print(f"[green]Published[/] {done.version} without them; older copies that showed their rows are gone.")
+    console.out.print("Left to you: backups, exports, the sources themselves (docs/operations.md, Erasing a person).")
 
 
 @app.command()

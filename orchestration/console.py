@@ -43,6 +43,27 @@ def show_finding(what: str, is_good: bool, advice: str) -> None:
     out.print(row)
 
 
+def show_erasure(planned: Any, words: dict[str, str]) -> None:
+    """Who would be erased, by how many ids, and what would be rewritten; no id is shown again."""
+    if planned.person is None:
+        out.print("They were erased before; what is left of that is done now.")
+    else:
+        counts = planned.person.counts()
+        told = ", ".join(f"{word} {counts[kind]:,}" for kind, word in words.items() if counts.get(kind))
+        out.print(f"One person, known by: {told}.", soft_wrap=True)
+    if not planned.rewritten:
+        out.print(f"Nothing that landed in workspace {planned.workspace.name} names them.")
+        return
+    out.print(f"In workspace {planned.workspace.name} would be rewritten:")
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column("source")
+    table.add_column("lines", justify="right")
+    table.add_column("files", justify="right")
+    for one in planned.rewritten:
+        table.add_row(one.source, f"{one.lines:,}", f"{one.files:,}")
+    out.print(table)
+
+
 def duration_text(seconds: Decimal | float | None) -> str:
     """Seconds as people say them: 45 s, 12 min, 3 h 20 min, 2 d 4 h."""
     if seconds is None:

@@ -13,13 +13,15 @@ from typing import Any
 
 import duckdb
 
-from dashboards.serving import record_runs
+from dashboards.serving import drop_older, record_runs
+from ingestion.erasing.register import people_of, rebuild_since, rebuilt
 from ingestion.errors import SalwaError
 from ingestion.settings import Settings
 from ingestion.state import locked
 
 INGESTION = Path(__file__).parents[1] / "ingestion"
 RUN_LOG = "runs.ndjson"
+PREVIEW = "preview.html"  # drawn from serving
 RUNS_SERVED = 20
 
 
@@ -36,7 +38,7 @@ def prepare(settings: Settings, as_of: datetime, full: bool, note: Callable[[str
         note: told in words why a full rebuild is needed.
 
     Raises:
-        SalwaError: the key is missing, or another one than the ids in the warehouse were made with.
+        SalwaError: the key is missing, or another one than the ids in the warehouse, or of erased people, were made with.
     """
     from ingestion.receiver.files import close_orphans
     from ingestion.workspace_tables import write_workspace_tables
@@ -45,8 +47,11 @@ def prepare(settings: Settings, as_of: datetime, full: bool, note: Callable[[str
     close_orphans(settings.landing)
     (settings.data / "dlt").mkdir(exist_ok=True)
     require_known_workspaces(settings)
+    for workspace in settings.workspaces():
+        people_of(settings, workspace.name)  # a register that cannot be read stops here, before anything is thrown away
     fingerprints = {"key": key_fingerprint(settings.key()), "ingestion": ingestion_fingerprint()}
     before = stored_fingerprints(settings)
+    erased = rebuild_since(settings)
     if not full and before.get("key", fingerprints["key"]) != fingerprints["key"]:
         raise SalwaError(
             "SALWA_PHONE_KEY is not the key this warehouse was built with: put the old one back, or give every customer "
@@ -55,8 +60,13 @@ def prepare(settings: Settings, as_of: datetime, full: bool, note: Callable[[str
     if before.get("ingestion", fingerprints["ingestion"]) != fingerprints["ingestion"]:
         note("this version reads the landed files differently: rebuilding in full")
         full = True
+    if erased is not None and before.get("erased") != erased:
+        note("somebody was erased: rebuilding in full without them")
+        full = True
     if full:
         discard_warehouse(settings)
+    if erased is not None:
+        fingerprints["erased"] = erased
     write_workspace_tables(settings, as_of)
     store_fingerprints(settings, fingerprints)
     restrict(settings)
@@ -82,7 +92,23 @@ def discard_warehouse(settings: Settings) -> None:
     for path in (settings.restricted, settings.warehouse):
         path.unlink(missing_ok=True)
         path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
+        path.with_name(f".{path.name}.compact").unlink(missing_ok=True)
     shutil.rmtree(settings.data / "dlt", ignore_errors=True)
+
+
+def forget_older_copies(settings: Settings) -> bool:
+    """After publishing a warehouse that was rebuilt without somebody: remove what still shows them; whether that was so.
+
+    Raises:
+        SalwaError: PostgreSQL refuses; the next run tries again.
+    """
+    erased = rebuild_since(settings)
+    if erased is None or stored_fingerprints(settings).get("erased") != erased:
+        return False
+    drop_older(settings)
+    (settings.data / PREVIEW).unlink(missing_ok=True)
+    rebuilt(settings, erased)
+    return True
 
 
 def restrict(settings: Settings) -> None:

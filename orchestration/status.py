@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from rich.markup import escape
 from rich.table import Table
 
 from dashboards.serving import NothingPublished, open_serving, query
+from ingestion.erasing.register import rebuild_since
 from ingestion.errors import SalwaError
 from ingestion.settings import EXAMPLE_MARKER, Settings
 from ingestion.source_states import (
@@ -46,10 +48,11 @@ MISSING_ADVICE = {
 
 
 def status_of(settings: Settings, now: datetime | None = None) -> dict[str, Any]:
-    """{"data", "now", "as_of", "sources", "reconciliation", "receiver", "runs", "problem", "to_do"}.
+    """{"data", "now", "as_of", "zone", "sources", "reconciliation", "receiver", "runs", "problem", "to_do"}.
 
     Sources are the rows of mart_data_health with what is known of their doors at this moment; before anything is
-    published, that alone. Reconciliation holds the comparisons of the last 30 days.
+    published, that alone. Reconciliation holds the comparisons of the last 30 days. Times are instants; the sentences of
+    to_do tell them in the workspace's zone, those about no workspace in the first one's, which is "zone".
     """
     moment = now or datetime.now(UTC)
     health, reconciliation, problem = served_health(settings)
@@ -58,6 +61,9 @@ def status_of(settings: Settings, now: datetime | None = None) -> dict[str, Any]
         "data": str(settings.data.resolve()),
         "now": moment,
         "as_of": health[0]["as_of"] if health else None,
+        "zone": settings.workspaces()[0].timezone,
+        "zones": {workspace.name: workspace.timezone for workspace in settings.workspaces()},
+        "is_rebuild_wanted": rebuild_since(settings) is not None,
         "sources": sources_now(health, states, moment),
         "reconciliation": reconciliation,
         "receiver": receiver_now(settings, moment),
@@ -161,31 +167,36 @@ def seconds_since(then: datetime | None, now: datetime) -> float | None:
 
 def to_do(found: dict[str, Any]) -> Iterator[str]:
     """What is not well, most urgent first, each with what to do next."""
-    receiver = found["receiver"]
+    receiver, zone = found["receiver"], found["zone"]
+    if found["is_rebuild_wanted"]:
+        yield "somebody was erased and the dashboard still shows their hashed rows: `salwa refresh` rebuilds without them"
     if receiver and not receiver["is_alive"]:
-        since = f"silent since {minute(receiver['last_heard_at'])}" if receiver["last_heard_at"] else "not started yet"
+        since = f"silent since {minute(receiver['last_heard_at'], zone)}" if receiver["last_heard_at"] else "not started yet"
         yield f"the receiver is {since}: webhooks are not taken; start `salwa receive`"
     several = len({row["workspace"] for row in found["sources"]}) > 1
     for row in found["sources"]:
         name = f"{row['workspace']} · {row['source']}" if several else row["source"]
-        yield from to_do_of_source(name, row, receiver)
+        yield from to_do_of_source(name, row, found["zones"].get(row["workspace"], zone))
     for row in worst_differences(found["reconciliation"]):
         name = f"{row['workspace']} · {row['source']}" if several else row["source"]
-        yield f"{name}: {difference_text(row)}; {MISSING_ADVICE.get(row['source'], 'look at mart_source_reconciliation')}"
+        yield f"{name}: {difference_text(row, found['zones'].get(row['workspace'], zone))}; {MISSING_ADVICE.get(row['source'], 'look at mart_source_reconciliation')}"
     if found["runs"] and found["runs"][0]["outcome"] != "published":
         yield "the last run failed, so readers see older numbers; docs/operations.md says what its message means"
 
 
-def to_do_of_source(name: str, row: dict[str, Any], receiver: dict[str, Any] | None) -> Iterator[str]:
+def to_do_of_source(name: str, row: dict[str, Any], zone: str) -> Iterator[str]:
     basis, problem = row["success_basis"], row["problem"]
     if row["is_stale"] and basis == "pull":
-        since = f"not everything since {minute(row['stale_since'])}" if row["stale_since"] else "has never told everything yet"
+        since = f"not everything since {minute(row['stale_since'], zone)}" if row["stale_since"] else "has never told everything yet"
         why = f" ({problem})" if problem else ""
         yield f"{name}: {since}{why}; `salwa check {row['source']}` says what to mend"
     elif problem:
         yield f"{name}: {problem}; `salwa check {row['source']}` looks at its settings"
     if row["is_stale"] and basis == "import" and row["stale_since"]:
-        yield f"{name}: imported up to {minute(row['stale_since'])} only; import what came since, or connect it"
+        yield f"{name}: imported up to {minute(row['stale_since'], zone)} only; import what came since, or connect it"
+    if row.get("gap_from_at"):
+        between = f"between {minute(row['gap_from_at'], zone)}, where the import ends, and {minute(row['gap_to_at'], zone)}"
+        yield f"{name}: nothing is known {between}, when the receiver began; import an archive of that time if there is one"
     rejected = (row.get("rejected_lines") or 0) + (row.get("rejected_items") or 0)
     if rejected:
         yield f"{name}: {rejected:,} rejected; `salwa rejects` says where and why"
@@ -201,16 +212,17 @@ def worst_differences(reconciliation: list[dict[str, Any]]) -> list[dict[str, An
     return list(worst.values())
 
 
-def difference_text(row: dict[str, Any]) -> str:
-    """Like "conversations: the inbox says 412, we have 410 (22 Nov 19:20)"."""
+def difference_text(row: dict[str, Any], zone: str) -> str:
+    """Like "conversations: the inbox says 412, we have 410 (2026-11-22 19:20 Asia/Riyadh)"."""
     of_a_day = row["from_at"] is not None
-    when = f"{row['from_at']:%Y-%m-%d %H:%M} on, UTC" if of_a_day else f"{row['told_at']:%Y-%m-%d %H:%M} UTC"
+    when = f"from {minute(row['from_at'], zone)} on" if of_a_day else minute(row["told_at"], zone)
     who = NAMES.get(row["source"], row["source"])
     return f"{COUNT_NAMES.get(row['counted'], row['counted'])}: {who} says {row['own_count']:,}, we have {row['our_count']:,} ({when})"
 
 
-def minute(instant_: datetime) -> str:
-    return f"{instant_:%Y-%m-%d %H:%M} UTC"
+def minute(instant_: datetime, zone: str) -> str:
+    """The zone's clock, and which zone it is: the page shows the same time."""
+    return f"{instant_.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} {zone}"
 
 
 # --- for a person ----------------------------------------------------------------------------------------------------
@@ -229,7 +241,7 @@ def show_status(found: dict[str, Any]) -> None:
         console.out.print(receiver_line(found["receiver"], found["now"]))
     if found["runs"]:
         console.out.print()
-        console.out.print(runs_table(found["runs"]))
+        console.out.print(runs_table(found["runs"], found["zone"]))
     if found["to_do"]:
         console.out.print()
         console.out.print("To do", style="italic")
@@ -248,12 +260,13 @@ def to_do_line(text: str) -> Table:
 
 def sources_table(found: dict[str, Any], is_wide: bool) -> Table:
     rows, now = found["sources"], found["now"]
-    shown = f", as of {minute(found['as_of'])}" if found["as_of"] else ""
+    zones = {found["zones"].get(row["workspace"], found["zone"]) for row in rows}
+    shown = f", as of {minute(found['as_of'], found['zone'])}" if found["as_of"] else ""
     made = Table(title=f"Sources{shown}", title_justify="left", box=None, padding=(0, 2, 0, 0))
     made.add_column("source", no_wrap=True)
     made.add_column("complete up to", no_wrap=True)
     if is_wide:
-        made.add_column("last event (UTC)", no_wrap=True)
+        made.add_column(f"last event ({zones.pop() if len(zones) == 1 else 'own zone'})", no_wrap=True)
     for name in ("lag", "landed", "loaded", "rejected"):
         made.add_column(name, justify="right", no_wrap=True)
     made.add_column("its own counts", no_wrap=True)
@@ -261,10 +274,11 @@ def sources_table(found: dict[str, Any], is_wide: bool) -> Table:
     for row in rows:
         rejected = (row.get("rejected_lines") or 0) + (row.get("rejected_items") or 0)
         event = row.get("last_event_at")
+        own = ZoneInfo(found["zones"].get(row["workspace"], found["zone"]))
         cells = [
             f"{row['workspace']} · {row['source']}" if several else row["source"],
             success_text(row, now),
-            *([f"{event:%Y-%m-%d %H:%M}" if event else "–"] if is_wide else []),
+            *([f"{event.astimezone(own):%Y-%m-%d %H:%M}" if event else "–"] if is_wide else []),
             console.duration_text(row["lag_seconds"]),
             number_text(row.get("landed_lines")),
             number_text(row.get("loaded_lines")),
@@ -309,15 +323,15 @@ def receiver_line(receiver: dict[str, Any], now: datetime) -> str:
     return f"Receiver: {state}{told}{failed}"
 
 
-def runs_table(runs: list[dict[str, Any]]) -> Table:
+def runs_table(runs: list[dict[str, Any]], zone: str) -> Table:
     made = Table(title="Last runs", title_justify="left", box=None, padding=(0, 2, 0, 0))
-    for name in ("ended (UTC)", "job", "outcome"):
+    for name in (f"ended ({zone})", "job", "outcome"):
         made.add_column(name, no_wrap=True)
     made.add_column("", overflow="fold")
     for run in runs:
         good = run["outcome"] == "published"
         made.add_row(
-            run["ended_at"][:16].replace("T", " "),
+            f"{datetime.fromisoformat(run['ended_at']).astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}",
             run.get("job", ""),
             f"[green]{run['outcome']}[/]" if good else f"[red]{run['outcome']}[/]",
             escape(run.get("message", "") or run.get("version", "")),

@@ -25,6 +25,7 @@ __all__ = [
     "Connection",
     "NothingPublished",
     "Rows",
+    "drop_older",
     "open_serving",
     "publish",
     "query",
@@ -94,6 +95,21 @@ def rollback(settings: Settings) -> str:
     from dashboards.serving import postgres
 
     return postgres.rollback(url, settings.serving_role)
+
+
+def drop_older(settings: Settings) -> None:
+    """Remove every version but the one that readers see: none of them can be gone back to.
+
+    Raises:
+        SalwaError: PostgreSQL cannot be reached or refuses.
+    """
+    url = settings.serving_database()
+    if url is None:
+        duckdb_copy.drop_older(settings.serving)
+        return
+    from dashboards.serving import postgres
+
+    postgres.drop_older(url)
 
 
 def open_serving(settings: Settings) -> Connection:

@@ -144,6 +144,14 @@ def rollback(settings: Settings) -> str:
     return older[-1].stem
 
 
+def drop_older(serving: Path) -> None:
+    """Remove every version but the one that is served."""
+    remove_leftovers(serving)
+    for path in versions(serving):
+        if path != current_version(serving):
+            path.unlink(missing_ok=True)
+
+
 def open_copy(settings: Settings) -> duckdb.DuckDBPyConnection:
     """A read-only connection to what is served now, times shown in UTC.
 

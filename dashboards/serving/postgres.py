@@ -97,6 +97,19 @@ def rollback(url: str, role: str) -> str:
         return served["facts_previous"]
 
 
+def drop_older(url: str) -> None:
+    """Drop every version but the one that is served; readers see none of them.
+
+    Raises:
+        SalwaError: PostgreSQL cannot be reached or refuses.
+    """
+    with in_plain_words(url), connect(url) as connection, only_publisher(connection):
+        require_usable(connection)
+        drop_leftovers(connection)
+        for schema in SCHEMAS:
+            connection.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(f"{schema}_previous")))
+
+
 def open_copy(url: str) -> psycopg.Connection[Any]:
     """A connection that can only read, times in UTC. Parameters are put in by the client, as Metabase does.
 

@@ -32,10 +32,12 @@ def import_export(
     directory: Path,
     name: str | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    clean: Callable[[Delivery], Delivery] | None = None,
 ) -> Imported:
     """Land an inbox export.
 
     Args:
+        clean: takes out of a row what may not land.
         name: keeps the ids of different inboxes apart; the directory's name when not given.
         progress: told (files done, files in all) after each file.
 
@@ -53,7 +55,7 @@ def import_export(
             if already_landed(landing, workspace, "inbox", landed_name):
                 totals = replace(totals, known_files=totals.known_files + 1)
             else:
-                writer = LandingWriter(landing, workspace, "inbox", landed_name)
+                writer = LandingWriter(landing, workspace, "inbox", landed_name, clean=clean)
                 writers.append(writer)
                 for row in rows(table, path):
                     writer.append(replace(row, kind=table, account=account, received_at=imported_at))

@@ -1,7 +1,8 @@
 """The doors: /webhooks/whatsapp, /webhooks/chatwoot, /webhooks/salla and /healthz.
 
 A delivery is proved, landed as it came, and acknowledged with 200 only when it is on disk. Nothing is parsed before,
-with one exception: Salla's bodies are searched for tokens, which never land.
+with two exceptions: Salla's bodies are searched for tokens, which never land; and where people were erased, bodies are
+searched for them.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from ingestion.erasing.lines import Cleaner, cleaner
+from ingestion.erasing.register import people_of
 from ingestion.errors import SalwaError
 from ingestion.landing import FILE_BYTES, Delivery, landed_line
 from ingestion.receiver import signatures
@@ -70,7 +73,7 @@ def make_app(settings: Settings, limits: Limits | None = None, more_routes: Sequ
         more_routes: of other pages on the same service.
 
     Raises:
-        SalwaError: the workspaces cannot be read.
+        SalwaError: the workspaces, or the register of erased people, cannot be read.
     """
     limits = limits or Limits()
     refusals = Refusals()
@@ -86,6 +89,8 @@ def make_app(settings: Settings, limits: Limits | None = None, more_routes: Sequ
             await writer.stop()
 
     workspaces = settings.workspaces()
+    for workspace in workspaces:
+        people_of(settings, workspace.name)  # a register that cannot be read is told now, not by refusing deliveries
     routes = [Route("/healthz", Door(shared, "healthz", {"GET": healthz, "HEAD": healthz}))]
     if len(workspaces) == 1:
         routes += doors(shared, workspaces[0], "/webhooks")
@@ -225,10 +230,13 @@ def handshake_handler(token: str | None) -> Handler:
 def landing_handler(workspace: str, source: str, proof: Proof | None, secret: str | None) -> Handler:
     """Takes deliveries in. proof: None where the secret is the last part of the path."""
     key = (workspace, source)
+    clean: Cleaner | None = None
 
     async def take_in(shared: Shared, scope: Scope, receive: Receive) -> Answer:
+        nonlocal clean
         if not secret:
             raise Refused(503, "the secret of this path is not set")
+        clean = clean or cleaner(shared.settings, workspace, source)
         headers: Headers = scope["headers"]
         refuse_unfit(headers, shared.limits)
         test = path_token_test(scope, secret) if proof is None else proof(headers, secret, time.time())
@@ -240,7 +248,7 @@ def landing_handler(workspace: str, source: str, proof: Proof | None, secret: st
                 raise Refused(401, "the signature does not match")
             if source == "salla":
                 body = await without_tokens(shared, workspace, body)
-            await shared.writer.land(key, landed_line(Delivery(body, received_at=received_at)))
+            await shared.writer.land(key, landed_line(clean(Delivery(body, received_at=received_at))))
         except NotLanded:
             raise Refused(503, "not landed") from None
         finally:

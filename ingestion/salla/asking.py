@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import requests
 
+from ingestion.erasing.lines import cleaner
 from ingestion.errors import SalwaError
 from ingestion.http import ComeBackLater, SourceRefused, SourceUnavailable, get, retry_after
 from ingestion.landing import Delivery, LandingWriter
@@ -248,7 +249,8 @@ def write_line(pull: Pull, kind: str, content: bytes, at: datetime) -> None:
     if pull.writer is None:
         name = f"pull-{pull.now.astimezone(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:12]}"
         day = pull.now.astimezone(UTC).date().isoformat()
-        pull.writer = LandingWriter(pull.settings.landing, pull.workspace, "salla", name, day=day)
+        clean = cleaner(pull.settings, pull.workspace, "salla")
+        pull.writer = LandingWriter(pull.settings.landing, pull.workspace, "salla", name, day, clean)
         pull.writer_bytes = 0
     body = redact(content)
     pull.writer.append(

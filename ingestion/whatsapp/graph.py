@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 import requests
 
 from ingestion import http
+from ingestion.erasing.lines import cleaner
 from ingestion.errors import SalwaError
 from ingestion.http import ComeBackLater, SourceRefused, SourceUnavailable
 from ingestion.pulling import Finding, Lander, Pulled, stay_away, told_to_stay_away
@@ -117,7 +118,8 @@ def pull_graph(
         # one file per business account: what an account gave is landed before it is remembered
         for account in accounts_of(workspace):
             known = dict(state.get(account, {}))
-            with Lander(settings.landing, workspace.name, "whatsapp", account, now) as lander:
+            clean = cleaner(settings, workspace.name, "whatsapp")
+            with Lander(settings.landing, workspace.name, "whatsapp", account, now, clean=clean) as lander:
                 try:
                     pull_account(graph, account, known, now, lander, pulled)
                 except ComeBackLater as later:

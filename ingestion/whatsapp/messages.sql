@@ -7,6 +7,7 @@ select
     received_at,
     waba_id,
     phone_number_id,
+    display_phone_number,
     field,
     item_kind as origin,
     (item ->> '$.id') as wamid,

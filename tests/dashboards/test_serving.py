@@ -18,7 +18,16 @@ import pytest
 from psycopg import sql
 from serving_process import MANIFEST, READ
 
-from dashboards.serving import NothingPublished, open_serving, postgres, publish, query, rollback, serving_version
+from dashboards.serving import (
+    NothingPublished,
+    drop_older,
+    open_serving,
+    postgres,
+    publish,
+    query,
+    rollback,
+    serving_version,
+)
 from dashboards.serving.reading import parameters_of
 from ingestion.errors import SalwaError
 from ingestion.settings import EXAMPLE_MARKER, Settings
@@ -215,6 +224,22 @@ def test_rollback_goes_back_one_and_no_further(kind: str, serving_of: Callable[[
     publish(settings, MANIFEST)
     assert batch_of(settings) == 4
     assert rollback(settings) == versions[1]
+    assert batch_of(settings) == 2
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_that_older_copies_are_dropped_and_the_served_one_stays(kind: str, serving_of: Callable[[str], Settings]) -> None:
+    settings = serving_of(kind)
+    for batch in (1, 2):
+        write_batch(settings, batch)
+        publish(settings, MANIFEST)
+    drop_older(settings)
+    assert batch_of(settings) == 2
+    with pytest.raises(SalwaError, match="nothing older"):
+        rollback(settings)
+    write_batch(settings, 3)
+    publish(settings, MANIFEST)
+    rollback(settings)
     assert batch_of(settings) == 2
 
 

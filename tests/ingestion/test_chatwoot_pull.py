@@ -23,6 +23,7 @@ from ingestion import landing
 from ingestion.chatwoot import CHATWOOT
 from ingestion.chatwoot.checks import check_chatwoot
 from ingestion.chatwoot.pull import pull_chatwoot
+from ingestion.erasing.register import Id, people_of
 from ingestion.errors import SalwaError
 from ingestion.http import SourceRefused, SourceUnavailable
 from ingestion.landing import landed_files, read_lines
@@ -562,3 +563,17 @@ def test_that_the_check_says_what_is_missing(shop: Settings, tmp_path: Path) -> 
     fake.moods = Moods(error=1.0)
     assert not check(shop, fake)["address"]
     assert not check(Settings(data=tmp_path), fake)["Chatwoot"]
+
+
+def test_that_a_pull_brings_nobody_back_who_was_erased(shop: Settings) -> None:
+    fake = grown(4, 200)
+    settings = shop.model_copy(update={"phone_key": SecretStr("a-key-for-tests-0123456789abcdef")})
+    chosen = next(iter(fake.contacts.values()))
+    people = people_of(settings, "default", begin=True)
+    assert people is not None
+    people.add([Id("phone", chosen["phone"].lstrip("+"))])
+    pull(settings, fake)
+    told = "".join(line.decode() for path in landed_files(settings.landing, "chatwoot") for line in landing.read_lines(path))
+    assert chosen["phone"].lstrip("+") not in told
+    assert all(one["phone"] in told for one in fake.contacts.values() if one is not chosen)
+    assert len(held(settings)[1]) == len(fake.truth()[1]), "every message is there all the same"

@@ -19,6 +19,7 @@ from conftest import KEY
 from fakes.salla import MERCHANT, NOW, FakeClock, FakeSalla, Habits, total
 
 from ingestion import state
+from ingestion.erasing.register import Id, people_of
 from ingestion.errors import SalwaError
 from ingestion.landing import Delivery, LandingWriter, landed_files, read_lines
 from ingestion.loading import LINES, batches, parse
@@ -806,3 +807,15 @@ def test_the_state_file_is_private(shop: Settings, salla: FakeSalla, clock: Fake
     pulled(shop, clock)
     path = state.state_file(shop.data, "default", "salla")
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_pull_brings_nobody_back_who_was_erased(shop: Settings, salla: FakeSalla, clock: FakeClock) -> None:
+    grown(salla, days=3, moments=5)
+    chosen = next(one for one in salla.customers.values() if any(order["customer"] == one["id"] for order in salla.orders.values()))
+    people = people_of(shop, "default", begin=True)
+    assert people is not None
+    people.add([Id("customer", str(chosen["id"]))])
+    pull_until_still(shop, clock)
+    told = "".join(line.decode() for path in landed_files(shop.landing, "salla") for line in read_lines(path))
+    assert str(chosen["mobile"]) not in told and f':{chosen["id"]},' not in told
+    assert seen_orders(shop).keys() == {str(one) for one in salla.orders}, "the orders stay"

@@ -10,6 +10,7 @@ import pytest
 from conftest import run_stages, table_rows
 from rich.console import Console
 
+from ingestion.erasing.register import want_rebuild
 from ingestion.landing import Delivery, LandingWriter
 from ingestion.settings import Settings
 from ingestion.source_states import attempts_file
@@ -54,13 +55,13 @@ def test_before_anything_is_published_the_doors_alone_are_shown(
     assert "chatwoot 5 h ago" in text
     assert "salla 6 min ago" in text
     assert "Receiver: alive, 1 worker, heard 8 s ago · landed 1,234 · refused 3 (whatsapp 401: 3)" in text
-    assert "chatwoot: not everything since 2026-10-02 07:00 UTC (the token has expired [again]); `salwa check chatwoot`" in text
+    assert "chatwoot: not everything since 2026-10-02 10:00 Asia/Riyadh (the token has expired [again]); `salwa check chatwoot`" in text
     assert text.count("! ") == 1
 
 
 def test_a_receiver_that_is_gone_is_the_first_thing_to_do(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     beat(settings, ago(minutes=20))
-    assert "To do ! the receiver is silent since 2026-10-02 11:40 UTC" in shown(settings, monkeypatch)
+    assert "To do ! the receiver is silent since 2026-10-02 14:40 Asia/Riyadh" in shown(settings, monkeypatch)
     beat(settings, ago(minutes=20), stopped_at=ago(minutes=20))
     assert "Receiver: stopped for 20 min" in shown(settings, monkeypatch)
     (settings.data / "state" / "receiver-heartbeat.json").unlink()
@@ -99,7 +100,23 @@ def test_the_page_agrees_with_the_mart_and_names_what_is_missing(
     assert [row["is_stale"] for row in found["sources"]] == [True, True]
 
     text = shown(settings, monkeypatch)
-    assert "conversations: the inbox says 4, we have 2 (2026-10-02 11:00 UTC); the nightly run asks" in text
+    assert "conversations: the inbox says 4, we have 2 (2026-10-02 14:00 Asia/Riyadh); the nightly run asks" in text
     assert "✗ 1 of 2" in text
     assert "salla: has never told everything yet (no tokens); `salwa check salla`" in text
     assert "2026-10-02" in shown(settings, monkeypatch, 120)
+
+
+def test_a_gap_before_the_receiver_and_a_rebuild_that_is_wanted_are_said(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = {"workspace": "default", "source": "whatsapp", "gap_from_at": NOW - timedelta(days=9), "gap_to_at": NOW - timedelta(days=2)}
+    monkeypatch.setattr("orchestration.status.served_health", lambda _: ([row | {"as_of": NOW}], [], None))
+    beat(settings, ago(seconds=8))
+    text = shown(settings, monkeypatch)
+    assert (
+        "whatsapp: nothing is known between 2026-09-23 15:00 Asia/Riyadh, where the import ends, and 2026-09-30 15:00 Asia/Riyadh, "
+        "when the receiver began"
+    ) in text
+    assert "erased" not in text
+    want_rebuild(settings)
+    assert "To do ! somebody was erased" in shown(settings, monkeypatch)

@@ -78,6 +78,7 @@ select
     by_channel.workspace,
     by_channel.source,
     coalesce(number_names.channel_name, by_channel.channel) as channel_name,
+    number_names.phone_number,
     by_channel.covered_from,
     by_channel.first_message_at,
     by_channel.last_message_at,

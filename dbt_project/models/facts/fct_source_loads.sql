@@ -11,6 +11,10 @@ activity as (
     select * from {{ ref('int_source_activity') }}
 ),
 
+gaps as (
+    select * from {{ ref('int_source_gaps') }}
+),
+
 rejected_lines as (
     select source, landing_file, landing_line
     from rejects
@@ -66,9 +70,13 @@ select
     coalesce(items_by_source.rejected_items, 0) as rejected_items,
     lines_by_source.last_received_at,
     activity.first_event_at,
-    activity.last_event_at
+    activity.last_event_at,
+    gaps.gap_from_at,
+    gaps.gap_to_at
 from lines_by_source
 left join items_by_source
     on lines_by_source.source = items_by_source.source and lines_by_source.workspace = items_by_source.workspace
 left join activity
     on lines_by_source.source = activity.source and lines_by_source.workspace = activity.workspace
+left join gaps
+    on lines_by_source.source = gaps.source and lines_by_source.workspace = gaps.workspace

@@ -99,12 +99,19 @@ with_basis as (
         on sources.source = states_of_sources.source and sources.workspace = states_of_sources.workspace
 ),
 
--- an import is complete as far as it goes; what names no time goes nowhere
+-- An import is complete as far as it goes; what names no time goes nowhere. Of an export nobody knows when it was made,
+-- only when it was imported.
 loads_until as (
     select
         loads.source,
         loads.workspace,
-        least(greatest(loads.last_event_at, loads.last_received_at), workspaces.as_of) as complete_at
+        least(
+            case
+                when loads.source = 'inbox' then loads.last_event_at
+                else greatest(loads.last_event_at, loads.last_received_at)
+            end,
+            workspaces.as_of
+        ) as complete_at
     from loads
     inner join workspaces
         on loads.workspace = workspaces.workspace
@@ -146,6 +153,22 @@ judged as (
     from heard
 ),
 
+-- told for as long as readers look at those days: this month, the last one and what they are compared with
+gaps as (
+    select
+        loads.source,
+        loads.workspace,
+        'nothing is known from '
+        || cast(cast({{ local_timestamp('loads.gap_from_at', 'workspaces.timezone') }} as date) as varchar)
+        || ' to '
+        || cast(cast({{ local_timestamp('loads.gap_to_at', 'workspaces.timezone') }} as date) as varchar)
+        || ', where the import ends and the receiver begins' as told
+    from loads
+    inner join workspaces
+        on loads.workspace = workspaces.workspace
+    where loads.gap_to_at > workspaces.as_of - interval 92 day
+),
+
 comparisons as (
     select
         counts.source,
@@ -173,7 +196,9 @@ select
     judged.last_success_at,
     judged.is_stale,
     case when judged.is_stale then judged.last_success_at end as stale_since,
-    judged.problem,
+    coalesce(judged.problem, gaps.told) as problem,
+    loads.gap_from_at,
+    loads.gap_to_at,
     coalesce(loads.landed_lines, 0) as landed_lines,
     coalesce(loads.loaded_lines, 0) as loaded_lines,
     coalesce(loads.rejected_lines, 0) as rejected_lines,
@@ -192,6 +217,8 @@ select
 from judged
 left join loads
     on judged.source = loads.source and judged.workspace = loads.workspace
+left join gaps
+    on judged.source = gaps.source and judged.workspace = gaps.workspace
 left join comparisons
     on judged.source = comparisons.source and judged.workspace = comparisons.workspace
 left join message_findings

@@ -5,6 +5,7 @@ with source as (
 select
     workspace,
     phone_number_id,
+    nullif(regexp_replace(display_phone_number, '[^0-9]', '', 'g'), '') as business_phone,
     wamid,
     sent_at,
     message_type,
