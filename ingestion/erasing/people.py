@@ -285,7 +285,7 @@ def known_of(connection: duckdb.DuckDBPyConnection, keys: set[str]) -> Person:
     customers = [found for kind, found, is_shared in linked if kind == "customer" and not is_shared]
     contacts = [found for kind, found, is_shared in linked if kind == "contact" and not is_shared]
     ids += told_of(connection, own, customers, contacts, users)
-    return Person(keys, with_single_account(connection, ids))
+    return Person(keys, sorted(with_single_account(connection, ids), key=lambda one: (one.kind, one.value, str(one))))
 
 
 def of_person(columns: str, table: str) -> str:
