@@ -45,4 +45,5 @@ def dagster_home(settings: Settings) -> Path:
         config.write_text(wanted, encoding="utf-8")
     os.environ["DAGSTER_HOME"] = str(home)
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "true"
+    os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "500")  # see event_log.py
     return home

@@ -2,18 +2,20 @@
 
 Dagster opens an engine and a connection for each statement and waits for the disk after each of them. A run of the
 refresh job writes over a thousand events, most of them checks: that was longer than building the models. Here each
-shard keeps one engine, and the write-ahead log is flushed at checkpoints. A crash of the machine, not of the process,
-can lose the last events of a run's log; no number depends on it.
+shard keeps one engine, a batch of events is one transaction, and the write-ahead log is flushed at checkpoints. A crash
+of the machine, not of the process, can lose the last events of a run's log; no number depends on it.
 """
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
+from dagster._core.events.log import EventLogEntry
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy import create_engine, event
@@ -28,6 +30,8 @@ class KeptOpenEventLog(SqliteEventLogStorage):
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: OrderedDict[str, Engine] = OrderedDict()
+        self._of_this_thread = threading.local()
+        self._known_tables: set[str] = set()
         super().__init__(base_dir, inst_data)
 
     @classmethod
@@ -36,9 +40,38 @@ class KeptOpenEventLog(SqliteEventLogStorage):
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
+        if shard in self._batch:
+            yield self._batch[shard]
+            return
         # one connection per shard, so one at a time
         with self._db_lock, self._engine(shard).connect() as connection, connection.begin():
             yield connection
+
+    @property
+    def _batch(self) -> dict[str, Connection]:
+        """Connections of the batch that this thread writes, if it does."""
+        return getattr(self._of_this_thread, "batch", {})
+
+    def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
+        """Store all of them or, where one cannot be stored, none."""
+        shards = {INDEX_SHARD_NAME, *(event.run_id for event in events)}
+        with self._db_lock, ExitStack() as open_until_stored:
+            batch = {}
+            for shard in sorted(shards):
+                batch[shard] = open_until_stored.enter_context(self._engine(shard).connect())
+                open_until_stored.enter_context(batch[shard].begin())
+            self._of_this_thread.batch = batch
+            try:
+                for one in events:
+                    self.store_event(one)
+            finally:
+                self._of_this_thread.batch = {}
+
+    def has_table(self, table_name: str) -> bool:
+        """Asked for each event; a table that is there stays."""
+        if table_name not in self._known_tables and super().has_table(table_name):
+            self._known_tables.add(table_name)
+        return table_name in self._known_tables
 
     def _engine(self, shard: str) -> Engine:
         engine = self._engines.pop(shard, None) or self._opened(shard)
