@@ -14,8 +14,9 @@ select
     tags.tag,
     tags.action,
     tags.actor_type,
-    tags.actor_name,
+    coalesce(tags.actor_name, '–') as actor_name,
     tags.evidence,
+    tags.action = 'applied' as is_use,
     conversations.customer_label,
     chosen_channels.channel_name,
     conversations.conversation_url

@@ -378,20 +378,7 @@ class Push:
     def card_body(self, key: str, wanted: dict[str, Any]) -> dict[str, Any]:
         """A card as this version of Metabase takes it."""
         is_new = self.version >= NEW_QUERIES
-        tags = {
-            name: {
-                "id": tag_id(key, name),
-                "name": name,
-                "display-name": tag["display-name"],
-                "type": "dimension",
-                "dimension": ["field", {}, self.ids.fields[tag["field"]]]
-                if is_new
-                else ["field", self.ids.fields[tag["field"]], None],
-                "widget-type": tag["widget-type"],
-                **({"default": tag["default"]} if tag["default"] is not None else {}),
-            }
-            for name, tag in wanted["tags"].items()
-        }
+        tags = {name: self.template_tag(key, name, tag) for name, tag in wanted["tags"].items()}
         if is_new:
             stage = {"lib/type": "mbql.stage/native", "native": wanted["sql"], "template-tags": tags}
             query = {"lib/type": "mbql/query", "database": self.ids.database, "stages": [stage]}
@@ -411,12 +398,25 @@ class Push:
                     "id": tag_id(key, name),
                     "name": tag["display-name"],
                     "slug": name,
-                    "type": tag["widget-type"],
-                    "target": ["dimension", ["template-tag", name]],
+                    "type": tag["widget-type"] if tag["field"] else "category",
+                    "target": ["dimension" if tag["field"] else "variable", ["template-tag", name]],
                     **({"default": tag["default"]} if tag["default"] is not None else {}),
                 }
                 for name, tag in wanted["tags"].items()
             ],
+        }
+
+    def template_tag(self, key: str, name: str, tag: dict[str, Any]) -> dict[str, Any]:
+        """A parameter of a query as this version of Metabase takes it: a filter on a column, or a plain text."""
+        described = {"id": tag_id(key, name), "name": name, "display-name": tag["display-name"]}
+        if not tag["field"]:
+            return described | {"type": tag["widget-type"]}
+        column = self.ids.fields[tag["field"]]
+        return described | {
+            "type": "dimension",
+            "dimension": ["field", {}, column] if self.version >= NEW_QUERIES else ["field", column, None],
+            "widget-type": tag["widget-type"],
+            **({"default": tag["default"]} if tag["default"] is not None else {}),
         }
 
     def remove_cards(self) -> None:

@@ -83,7 +83,13 @@ CUT = {
     "facts.dim_dates": SINCE,
     "marts.mart_daily_metrics": SINCE,
     "marts.mart_hourly_metrics": SINCE,
-    "facts.fct_messages": "where sent_local_date >= $first",
+    # and who of the team wrote before an order
+    "facts.fct_messages": """
+        where sent_local_date >= $first
+            or (author_type = 'agent' and conversation_id in (
+                select conversation_id from facts.fct_orders where ordered_local_date >= $first
+            ))
+        """,
     "facts.fct_conversations": OF_CONVERSATIONS,
     "facts.fct_conversation_status": OF_CONVERSATIONS,
     "facts.fct_unread_spans": OF_CONVERSATIONS,
