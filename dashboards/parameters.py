@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -48,6 +49,7 @@ FILTERS = {
 }
 
 
+@cache
 def card_sql(name: str) -> str:
     """The SQL of cards/<name>.sql, parameters unfilled; `(@other)` in it is replaced by another card's SQL."""
     text = (CARDS / f"{name}.sql").read_text(encoding="utf-8").strip()
