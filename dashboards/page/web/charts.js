@@ -211,7 +211,8 @@ function drawHeat({ rows, x, down, value, width, height, say, about, weekStart, 
   };
 }
 
-const shortened = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
+// cut where its own direction ends, not the page's
+const shortened = (text, most) => (text.length > most ? isolated(`${text.slice(0, most - 1)}…`) : text);
 
 function ordered(column, rows, weekStart) {
   if (column.kind === 'weekday') return [...Array(7).keys()].map((place) => (place + weekStart) % 7);

@@ -258,16 +258,25 @@ function renderShells() {
     if (above) captions.set(above.name, card);
     else if (card.name !== headCard?.name) placed.push(card);
   }
-  const grid = h('div', { class: 'grid' }, placed.map((card) => shell(card, captions.get(card.name), Math.min(...placed.map((each) => each.place.row)))));
+  const rows = gridRows(placed, captions);
+  const grid = h('div', { class: 'grid' }, placed.map((card) => shell(card, captions.get(card.name), rows)));
   byId('cards').replaceChildren(h('h2', { id: 'range', class: 'range' }), ...(content.cutFrom ? [h('p', { class: 'cut' }, ...marked(say.text('page', 'cut'), { date: say.date(content.cutFrom) }))] : []), grid);
 }
 
-function shell(card, caption, firstRow) {
-  const { col, row, width, height } = card.place;
-  const tall = height + (caption ? caption.place.height : 0);
+/** The rows of the spec's grid that the page has: a table is as tall as its rows, so what it alone spans falls away. */
+function gridRows(cards, captions) {
+  const spans = cards.map((card) => [card, card.place.row, card.display === 'table' ? 1 : card.place.height + (captions.get(card.name)?.place.height ?? 0)]);
+  return [...new Set(spans.flatMap(([, row, tall]) => [...Array(tall).keys()].map((each) => row + each)))].sort((a, b) => a - b);
+}
+
+function shell(card, caption, rows) {
+  const { col, width } = card.place;
+  const last = card.place.row + card.place.height + (caption ? caption.place.height : 0);
+  const row = rows.indexOf(card.place.row);
+  const tall = rows.filter((each) => each >= card.place.row && each < last).length;
   const article = h('article', {
     class: `card is-${card.display}${width < 6 ? ' is-narrow' : ''}${width <= 14 ? ' is-third' : ''}`, 'data-card': card.name, 'aria-labelledby': `title-${card.name}`, 'aria-busy': 'true',
-    style: `--col:${col + 1};--row:${row - firstRow + 1};--wide:${width};--tall:${tall}`,
+    style: `--col:${col + 1};--row:${row + 1};--wide:${width};--tall:${tall}`,
   },
   h('div', { class: 'card-head' }, h('h3', { id: `title-${card.name}` }, titleOf(card)), explainer(card)),
   h('div', { class: 'card-body' }),
@@ -405,8 +414,8 @@ function openRows(card, row) {
   const source = content.rows[card.behind.rows];
   const { rows: found, chosen, narrowed } = behind(card, row);
   const named = Object.entries(narrowed).map(([name, value]) => { const column = columnOf(source, name); return [nameOf(source, column), written(column, value, say, about())]; });
-  // a column in which nothing stands is left out; amounts are not rounded, because they add up
-  const shows = source.shows.filter((name) => found.some((each) => each[name] !== null));
+  // a column in which nothing stands, or what was clicked everywhere, is left out; amounts are not rounded, because they add up
+  const shows = source.shows.filter((name) => !(name in narrowed) && found.some((each) => each[name] !== null));
   const columns = Object.fromEntries(Object.entries(source.columns).map(([name, column]) => [name, { ...column, isExact: true }]));
   const words = say.plain(say.text('page', 'rows_counted'), { what: say.text('titles', source.name), n: say.number(found.length) });
   const close = h('button', { type: 'button', class: 'round', 'aria-label': word('close'), title: word('close'), onclick: () => dialog.close() }, icon('close'));
@@ -478,11 +487,11 @@ function table(card, rows, names, { limit = Infinity, isHidden = false } = {}) {
   const shown = rows.slice(0, limit);
   const linked = card.link && rows.some((row) => safeLink(row[card.link]));
   return h('div', { class: 'table-frame', tabindex: '0', role: 'region', 'aria-label': titleOf(card, rows[0]) },
-    h('table', { role: 'table', class: isHidden ? 'plain' : '' },
+    h('table', { role: 'table', class: isHidden || (columns.length <= 4 && !linked) ? 'plain' : '' }, // on a phone the others stand row below row
       h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, columns.map((column) => h('th', { role: 'columnheader', scope: 'col', class: isNumeric(column) ? 'is-number' : '' }, head(column))),
         linked && h('th', { role: 'columnheader', scope: 'col', class: 'is-number' }, h('span', { class: card.place.width > 14 ? null : 'sr' }, say.text('columns', card.link) ?? '')))),
       h('tbody', { role: 'rowgroup' }, shown.map((row) => h('tr', { role: 'row', ...(leads(card, row) ? { class: 'leads', onclick: () => openRows(card, row) } : {}) },
-        columns.map((column, place) => h('td', { role: 'cell', 'data-label': head(column), class: isNumeric(column) ? 'is-number' : '' },
+        columns.map((column, place) => h('td', { role: 'cell', 'data-label': head(column), class: isNumeric(column) ? 'is-number' : column.kind === 'instant' ? 'is-instant' : '' },
           place === 0 && leads(card, row) ? toRow(column, row) : h('bdi', { class: badge(column, row[column.name]) }, cell(column, row[column.name])))),
         linked && h('td', { role: 'cell', class: 'is-link' }, linkTo(row, card, columns[0])))))));
 }

@@ -11,7 +11,9 @@ function speaker(language, catalogue, digits) {
     if (!cache.has(key)) cache.set(key, new make(locale, options));
     return cache.get(key);
   };
-  const number = (value, options = {}) => made(Intl.NumberFormat, options).format(value);
+  // Arabic with Latin digits has the percent sign of these, as in the shop's own pages
+  const sign = language === 'ar' && digits !== 'arabic' ? (text) => text.replace(/\u066a\u061c?/g, '%') : (text) => text;
+  const number = (value, options = {}) => sign(made(Intl.NumberFormat, options).format(value));
   const dateFormat = (options) => made(Intl.DateTimeFormat, { timeZone: 'UTC', ...options });
   const day = (date) => Date.parse(`${date.slice(0, 10)}T00:00:00Z`);
 
