@@ -146,6 +146,15 @@ def mapped(target: Any) -> str:
         return str(target)
 
 
+def found_mail(answer: dict[str, Any]) -> dict[str, Any]:
+    channel = next(iter(answer.get("channels") or []), {})
+    return {
+        "to": sorted(each.get("email", "") for each in channel.get("recipients") or []),
+        "hour": channel.get("schedule_hour"),
+        "archived": bool(answer.get("archived")),
+    }
+
+
 def differences(before: Any, after: Any, path: str = "") -> list[str]:
     """What changes from one to the other, in words: `name: 'A' → 'B'`."""
     if before == after:

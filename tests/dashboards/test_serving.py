@@ -18,7 +18,15 @@ import pytest
 from psycopg import sql
 from serving_process import MANIFEST, READ
 
-from dashboards.serving import NothingPublished, open_serving, postgres, publish, query, rollback, serving_version
+from dashboards.serving import (
+    NothingPublished,
+    open_serving,
+    postgres_versions,
+    publish,
+    query,
+    rollback,
+    serving_version,
+)
 from dashboards.serving.reading import parameters_of
 from ingestion.errors import SalwaError
 from ingestion.settings import EXAMPLE_MARKER, Settings
@@ -115,7 +123,7 @@ def test_readers_see_whole_versions_while_many_are_published(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(postgres, "PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(postgres_versions, "PAUSE_SECONDS", 0.05)
     settings = serving_of(kind)
     publish(settings, MANIFEST)
     batches = prepared_batches(settings, tmp_path)
@@ -239,7 +247,7 @@ def test_a_reader_that_holds_on_stops_the_switch_and_is_named(
     settings = serving_of("postgres")
     publish(settings, MANIFEST)
     write_batch(settings, 2)
-    monkeypatch.setattr(postgres, "PATIENCE_SECONDS", 1.5)
+    monkeypatch.setattr(postgres_versions, "PATIENCE_SECONDS", 1.5)
     with psycopg.connect(as_reader(database), application_name="a long report") as holding:
         holding.execute("select count(*) from facts.fct_messages")
         with pytest.raises(SalwaError, match=r"metabase \(a long report, process \d+, for \d s already\) did not let go"):
@@ -287,9 +295,9 @@ def test_two_publishers_exclude_each_other(
     serving_of: Callable[[str], Settings], database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = serving_of("postgres")
-    monkeypatch.setattr(postgres, "PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(postgres_versions, "PATIENCE_SECONDS", 0.5)
     with psycopg.connect(database) as other:
-        other.execute("select pg_advisory_lock(%s)", [postgres.PUBLISHER_LOCK])
+        other.execute("select pg_advisory_lock(%s)", [postgres_versions.PUBLISHER_LOCK])
         with pytest.raises(SalwaError, match="another run is publishing"):
             publish(settings, MANIFEST)
     publish(settings, MANIFEST)
