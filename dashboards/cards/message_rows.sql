@@ -18,12 +18,6 @@ messages as (
     select *
     from (@range_messages) as counted_messages
     where range_name = 'chosen'
-),
-
-agents as (
-    select agent_id, max(agent_name) as agent_name
-    from facts.dim_agents
-    group by agent_id
 )
 
 select
@@ -46,7 +40,7 @@ left join facts.dim_customers as customers
     on messages.customer_id = customers.customer_id
 left join facts.fct_conversations as conversations
     on messages.conversation_id = conversations.conversation_id
-left join agents
+left join (@agent_names) as agents
     on messages.agent_id = agents.agent_id
 order by
     messages.sent_at desc,

@@ -6,12 +6,6 @@ with ranges as (
 
 carried_tags as (
     select * from (@carried_tags) as tags
-),
-
-agents as (
-    select agent_id, max(agent_name) as agent_name
-    from facts.dim_agents
-    group by agent_id
 )
 
 select
@@ -33,7 +27,7 @@ left join facts.fct_conversations as conversations
     on orders.conversation_id = conversations.conversation_id
 left join (@last_agents) as last_agents
     on orders.order_id = last_agents.order_id
-left join agents
+left join (@agent_names) as agents
     on last_agents.agent_id = agents.agent_id
 where
     1 = 1

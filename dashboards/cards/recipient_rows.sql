@@ -1,25 +1,13 @@
 -- Whom campaigns and templates were sent to in the range, what became of it and when the customer wrote back, at most 24
 -- hours later; the newest first.
-with chosen_dates as (
-    select *
-    from facts.dim_dates
-    where {{date}} [[and {{workspace}}]]
-),
-
-chosen_channels as (
-    select *
-    from facts.dim_channels
-    where {{channel}}
-),
-
-sends as (
+with sends as (
     select
         messages.*,
         chosen_channels.channel_name
     from facts.fct_messages as messages
-    inner join chosen_dates
+    inner join (@chosen_dates) as chosen_dates
         on messages.workspace = chosen_dates.workspace and messages.sent_local_date = chosen_dates.local_date
-    inner join chosen_channels
+    inner join (@chosen_channels) as chosen_channels
         on messages.workspace = chosen_channels.workspace and messages.channel = chosen_channels.channel
     where messages.campaign is not null and not messages.is_group and not messages.is_missing_in_inbox
 ),

@@ -1,10 +1,4 @@
 -- Orders after a chat by the agent who wrote last in it before the order; a row without a name where no agent did.
-with agents as (
-    select agent_id, max(agent_name) as agent_name
-    from facts.dim_agents
-    group by agent_id
-)
-
 select
     agents.agent_name,
     count(*) as assisted_orders,
@@ -12,7 +6,7 @@ select
 from (@orders_after_chats) as orders
 left join (@last_agents) as last_agents
     on orders.order_id = last_agents.order_id
-left join agents
+left join (@agent_names) as agents
     on last_agents.agent_id = agents.agent_id
 where orders.is_assisted
 group by agents.agent_name

@@ -1,11 +1,5 @@
 -- Sales per local day: all, net of refunds, and after a chat.
-with chosen_dates as (
-    select *
-    from facts.dim_dates
-    where {{date}} [[and {{workspace}}]]
-),
-
-assisted as (
+with assisted as (
     select
         workspace,
         ordered_local_date as local_date,
@@ -21,7 +15,7 @@ select
     coalesce(sum(sales_daily.net_sales), 0) as net_sales,
     coalesce(sum(assisted.assisted_sales), 0) as assisted_sales,
     coalesce(sum(sales_daily.orders), 0) as orders
-from chosen_dates
+from (@chosen_dates) as chosen_dates
 left join marts.mart_sales_daily as sales_daily
     on chosen_dates.workspace = sales_daily.workspace and chosen_dates.local_date = sales_daily.local_date
 left join assisted

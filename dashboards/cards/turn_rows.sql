@@ -22,12 +22,6 @@ conversations as (
     select * from (@chosen_conversations) as then_conversations
 ),
 
-agents as (
-    select agent_id, max(agent_name) as agent_name
-    from facts.dim_agents
-    group by agent_id
-),
-
 turns as (
     select
         conversations.customer_label,
@@ -88,7 +82,7 @@ select
     turns.is_begun,
     turns.conversation_url
 from turns
-left join agents
+left join (@agent_names) as agents
     on turns.agent_id = agents.agent_id
 order by
     turns.is_answered,
