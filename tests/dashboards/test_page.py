@@ -64,7 +64,9 @@ class Look:
     """A page that is looked at, with what it asked for and complained about."""
 
     def __init__(self, browser: Any, file: Path, viewport: dict[str, int] = DESK, theme: str = "light", hash_: str = "") -> None:
-        self.context = browser.new_context(viewport=viewport, color_scheme=theme, timezone_id="America/Los_Angeles")
+        self.context = browser.new_context(
+            viewport=viewport, color_scheme=theme, timezone_id="America/Los_Angeles", reduced_motion="reduce"
+        )
         self.page = self.context.new_page()
         self.page.set_default_timeout(15_000)
         self.requests: list[str] = []
