@@ -165,7 +165,9 @@ def test_every_choice_gives_the_same_on_both_engines_and_as_we_fill_it(
     by_sql = {spec_card(key).sql: question for key, question in questions.items()}
     empty = set()
     for question in by_sql.values():
-        for chosen in choices(in_duckdb):
+        every = choices(in_duckdb)
+        # what a click opens takes its dates as the cards do: a few are enough
+        for chosen in every if question.is_on_dashboard else [each for each in every if each.get("date") in (None, MONTH, "2026-11-09~")]:
             told = f"{question.key} {chosen}"
             names, found = rows_of(in_duckdb.execute(as_metabase(render, question, chosen, "duckdb")))
             assert tuple(names) == question.outputs, told
