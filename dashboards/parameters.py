@@ -2,7 +2,8 @@
 
 A card is written once, the way Metabase reads it: `{{name}}` is a condition on one column of a real table (a field
 filter), `[[ ... ]]` a part that stands only when every parameter in it has a value. Metabase fills them itself; here the
-same text is filled for DuckDB, for PostgreSQL and for the page, which follows the same few rules.
+same text is filled for DuckDB, for PostgreSQL and for the page, which follows the same few rules. A name that is no
+filter's is a plain value: what was clicked, in the queries of Metabase that a click opens.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 CARDS = Path(__file__).parent / "cards"
 INCLUDED = re.compile(r"\(@(\w+)\)")
@@ -26,30 +28,42 @@ class Filter:
     name: str
     table: str  # "facts.dim_dates"
     column: str
-    is_date: bool = False
+    kind: Literal["text", "date", "number"] = "text"
+
+    @property
+    def is_date(self) -> bool:
+        return self.kind == "date"
 
 
 FILTERS = {
     each.name: each
     for each in (
-        Filter("date", "facts.dim_dates", "local_date", is_date=True),
+        Filter("date", "facts.dim_dates", "local_date", "date"),
         Filter("workspace", "facts.dim_dates", "workspace"),
         Filter("channel", "facts.dim_channels", "channel_name"),
         Filter("tag", "facts.fct_tags", "tag"),
         Filter("agent", "facts.dim_agents", "agent_name"),
+        # a part of a query that needs one falls back on the business's own: cards/attribution_windows.sql
+        Filter("window", "facts.dim_attribution_windows", "window_days", "number"),
     )
 }
 
 
+@cache
 def card_sql(name: str) -> str:
     """The SQL of cards/<name>.sql, parameters unfilled; `(@other)` in it is replaced by another card's SQL."""
     text = (CARDS / f"{name}.sql").read_text(encoding="utf-8").strip()
     return INCLUDED.sub(lambda found: f"({card_sql(found[1])}\n)", text)
 
 
+def parameters_of(sql: str) -> list[str]:
+    """Names of all parameters of a query, in their order of appearance."""
+    return list(dict.fromkeys(PARAMETER.findall(sql)))
+
+
 def filters_of(sql: str) -> list[str]:
     """Names of the filters a card's SQL has, in their order of appearance."""
-    return list(dict.fromkeys(PARAMETER.findall(sql)))
+    return [name for name in parameters_of(sql) if name in FILTERS]
 
 
 def filled(sql: str, chosen: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -57,19 +71,18 @@ def filled(sql: str, chosen: dict[str, Any]) -> tuple[str, dict[str, Any]]:
 
     Args:
         sql: a card's SQL.
-        chosen: by filter's name: (first date, last date), both included, or a list of texts. What is absent, None
-            or empty is not filtered.
-
-    Raises:
-        KeyError: the SQL names a filter that does not exist.
+        chosen: by filter's name: (first date, last date), both included, or a list of texts or numbers; by another
+            name its value. What is absent, None or empty is not filtered.
     """
     conditions: dict[str, str] = {}
     values: dict[str, Any] = {}
-    for name in filters_of(sql):
-        condition, taken = condition_of(FILTERS[name], chosen.get(name))
+    kept = OPTIONAL.sub(lambda part: part[1] if all(chosen.get(name) for name in parameters_of(part[1])) else "", sql)
+    for name in parameters_of(kept):
+        condition, taken = (
+            condition_of(FILTERS[name], chosen.get(name)) if name in FILTERS else (f"${name}", {name: chosen[name]})
+        )
         conditions[name] = condition
         values |= taken
-    kept = OPTIONAL.sub(lambda part: part[1] if all(chosen.get(name) for name in filters_of(part[1])) else "", sql)
     return PARAMETER.sub(lambda found: conditions[found[1]], kept), values
 
 
@@ -85,8 +98,8 @@ def condition_of(each: Filter, value: Any) -> tuple[str, dict[str, Any]]:
             f"{each.name}_from": as_date(first),
             f"{each.name}_to": as_date(last),
         }
-    texts = {f"{each.name}_{number}": text for number, text in enumerate(value)}
-    return f"{column} in ({', '.join(f'${name}' for name in texts)})", texts
+    those = {f"{each.name}_{number}": one for number, one in enumerate(value)}
+    return f"{column} in ({', '.join(f'${name}' for name in those)})", those
 
 
 def as_date(value: date | str) -> date:

@@ -1,4 +1,5 @@
-"""The dashboard: its tabs and cards, read from tabs/*.toml, and the tables behind figures, from rows.toml. Metabase, the page and the tests build on this one spec.
+"""The dashboard: its tabs and cards, read from tabs/*.toml, and the tables behind them, from rows.toml. Metabase, the
+page and the tests build on this one spec.
 
 A card is SQL in cards/ (see `parameters`), whose columns cards/columns.toml explains, and how it is drawn. Its words are
 in texts/: title, description, why it may be empty, names of columns. Places are on Metabase's grid, 24 wide.
@@ -70,9 +71,18 @@ class Figure(Frozen):
     notes: tuple[str, ...] = ()  # keys in texts/notes; a note is left out while a column in it is null or 0
     good_when: Literal["higher", "lower", "neither"] = "neither"
     title_by: str = ""  # a column whose value, after a dot, picks another title: `unread.agent_activity`
-    rows: str = ""  # the table behind the number, in rows.toml
-    rows_where: str = ""  # a flag of that table: only its rows are behind the number; none means all
-    rows_count: tuple[str, ...] = ()  # columns whose sum says how many rows those are; the value where none is named
+
+
+class Behind(Frozen):
+    """What a click on a card opens: rows of a table in rows.toml, with the filters that act on the card.
+
+    On a chart or a table the click is on a bar, a cell or a row, whose values narrow the rows further.
+    """
+
+    rows: str
+    where: str = ""  # a flag of that table: only its rows; none means all
+    by: dict[str, str] = {}  # a filter, or a column of that table: the column of the card with its value
+    count: tuple[str, ...] = ()  # the card's columns whose sum says how many rows; of a figure its value where none is named
 
 
 class Place(Frozen):
@@ -91,6 +101,7 @@ class Card(Frozen):
     place: Place
     chart: Chart | None = None
     figure: Figure | None = None
+    behind: Behind | None = None
     shows: tuple[str, ...] = ()  # of a table: its columns, in order
     link: str = ""  # of a table: the column with the address that a row leads to
 
@@ -103,6 +114,13 @@ class Card(Frozen):
     def filters(self) -> list[str]:
         """Names of the filters that act on it."""
         return filters_of(self.text)
+
+    @property
+    def filters_behind(self) -> list[str]:
+        """Names of the filters that the rows behind it take over: those that act on both, and no click narrows."""
+        if self.behind is None:
+            return []
+        return [name for name in rows_tables()[self.behind.rows].filters if name in self.filters and name not in self.behind.by]
 
     @property
     def columns(self) -> dict[str, Column]:
@@ -130,21 +148,21 @@ def tabs() -> tuple[Tab, ...]:
 
 @cache
 def rows_tables() -> dict[str, Card]:
-    """The tables that figures lead to, by name: cards that stand on no tab, as wide as the dashboard.
+    """The tables that cards lead to, by name: cards that stand on no tab, as wide as the dashboard.
 
     Raises:
         pydantic.ValidationError: rows.toml says what the spec does not know.
     """
     place = {"col": 0, "row": 0, "width": 24, "height": 12}
     tables = (
-        Card.model_validate({**each, "sql": each["name"], "display": "table", "place": place})
+        Card.model_validate({"sql": each["name"], **each, "display": "table", "place": place})
         for each in read_toml(HERE / "rows.toml")["rows"]
     )
     return {table.name: table for table in tables}
 
 
 def all_cards() -> tuple[Card, ...]:
-    """The cards of all tabs, then the tables that figures lead to."""
+    """The cards of all tabs, then the tables that they lead to."""
     return (*(card for tab in tabs() for card in tab.cards), *rows_tables().values())
 
 

@@ -20,7 +20,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from dashboards.metabase.push import Push, push
-from dashboards.metabase.wanted import Wanted, parameter_id, wanted
+from dashboards.metabase.wanted import WIDGETS, Wanted, parameter_id, wanted
 from dashboards.parameters import FILTERS, filled
 from dashboards.serving import Connection, open_serving, query
 from ingestion.errors import SalwaError
@@ -51,7 +51,7 @@ class Compared:
     differences: list[str] = field(default_factory=list)
 
 
-def choices(today: date, values: Mapping[str, str]) -> list[Choice]:
+def choices(today: date, values: Mapping[str, str | float]) -> list[Choice]:
     """Dates as readers choose them, and this month with every other filter set.
 
     Args:
@@ -78,14 +78,14 @@ def choices(today: date, values: Mapping[str, str]) -> list[Choice]:
     ]
 
 
-def some_values(connection: Connection) -> dict[str, str]:
+def some_values(connection: Connection) -> dict[str, str | float]:
     """Of each filter that is not a date, its first value; without those that have none."""
     found = {}
     for each in FILTERS.values():
         if not each.is_date:
             value = query(connection, f"select min({each.column}) from {each.table}").rows[0][0]
             if value is not None:
-                found[each.name] = value
+                found[each.name] = float(value) if each.kind == "number" else value
     return found
 
 
@@ -137,7 +137,7 @@ def compare_card(
             "parameters": [
                 {
                     "id": parameter_id(name),
-                    "type": "date/all-options" if FILTERS[name].is_date else "string/=",
+                    "type": WIDGETS[FILTERS[name].kind],
                     "value": value,
                 }
                 for name, value in sent.items()

@@ -1,5 +1,5 @@
--- The conversations behind the figures of the chosen range, as they stood at its end; a flag for each figure. Who
--- waits longest comes first, then the newest.
+-- The conversations behind the figures of the chosen range, as they stood at its end, and those that were open then
+-- without a message in it; a flag for each figure. Who waits longest comes first, then the newest.
 with ranges as (
     select * from (@ranges) as both_ranges
 ),
@@ -18,20 +18,13 @@ messages as (
     select * from (@range_messages) as counted_messages
 ),
 
-conversations as (
+-- materialized: PostgreSQL would take it apart and join in loops, twenty times slower
+conversations as materialized (
     select
-        then_conversations.*,
-        known.customer_label,
-        known.conversation_url,
-        chosen_channels.channel_name,
-        known.started_at,
-        then_conversations.status = 'open' and then_conversations.is_unanswered as is_waiting
-    from (@conversations_then) as then_conversations
-    inner join facts.fct_conversations as known
-        on then_conversations.conversation_id = known.conversation_id
-    inner join chosen_channels
-        on known.workspace = chosen_channels.workspace and known.channel = chosen_channels.channel
-    where then_conversations.range_name = 'chosen' and then_conversations.is_in_range
+        *,
+        status = 'open' and is_unanswered as is_waiting_then
+    from (@chosen_conversations) as then_conversations
+    where is_in_range or status = 'open'
 )
 
 select
@@ -41,20 +34,22 @@ select
     last_message_at,
     status,
     closed_by,
-    cast(case when is_waiting then wait_seconds end as decimal(18, 6)) as wait_seconds,
+    cast(case when is_waiting_then then wait_seconds end as decimal(18, 6)) as wait_seconds,
     customer_messages,
     agent_messages,
-    status = 'open' as is_open,
-    status = 'closed' as is_closed,
-    is_unread,
-    is_waiting,
+    is_in_range,
+    is_in_range and status = 'open' as is_open,
+    is_in_range and status = 'closed' as is_closed,
+    is_in_range and is_unread as is_unread,
+    is_in_range and is_waiting_then as is_waiting,
     is_new,
     status = 'closed' and is_left_unanswered as is_left_unanswered,
+    status = 'open' as is_open_at_end,
     conversation_url
 from conversations
 order by
-    case when is_waiting then wait_seconds else -1 end desc,
-    last_message_at desc,
+    case when is_waiting_then then wait_seconds else -1 end desc,
+    coalesce(last_message_at, started_at) desc,
     started_at desc,
     customer_label,
     channel_name,

@@ -1,20 +1,8 @@
 -- Per local day: new conversations, messages by who wrote them, and how many stood open, unread and waiting at its end.
-with chosen_dates as (
-    select *
-    from facts.dim_dates
-    where {{date}} [[and {{workspace}}]]
-),
-
-chosen_channels as (
-    select *
-    from facts.dim_channels
-    where {{channel}}
-),
-
-daily as (
+with daily as (
     select daily_metrics.*
     from marts.mart_daily_metrics as daily_metrics
-    inner join chosen_channels
+    inner join (@chosen_channels) as chosen_channels
         on daily_metrics.workspace = chosen_channels.workspace and daily_metrics.channel = chosen_channels.channel
 )
 
@@ -31,7 +19,7 @@ select
     cast(sum(daily.response_seconds_sum) / nullif(sum(daily.answered_turns), 0) as decimal(18, 6)) as avg_response_seconds,
     cast(1.0 * sum(daily.answered_turns) / nullif(sum(daily.answered_turns) + sum(daily.unanswered_turns), 0) as decimal(18, 6))
         as answer_rate
-from chosen_dates
+from (@chosen_dates) as chosen_dates
 left join daily
     on chosen_dates.workspace = daily.workspace and chosen_dates.local_date = daily.local_date
 -- at midnight itself the new day is still empty

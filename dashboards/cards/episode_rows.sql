@@ -19,17 +19,7 @@ messages as (
 ),
 
 conversations as (
-    select
-        then_conversations.*,
-        known.customer_label,
-        known.conversation_url,
-        chosen_channels.channel_name
-    from (@conversations_then) as then_conversations
-    inner join facts.fct_conversations as known
-        on then_conversations.conversation_id = known.conversation_id
-    inner join chosen_channels
-        on known.workspace = chosen_channels.workspace and known.channel = chosen_channels.channel
-    where then_conversations.range_name = 'chosen'
+    select * from (@chosen_conversations) as then_conversations
 )
 
 select

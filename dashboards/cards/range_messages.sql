@@ -3,11 +3,15 @@
 with range_messages as (
     select
         ranges.range_name,
+        messages.workspace,
+        messages.channel,
         messages.conversation_id,
         messages.customer_id,
         messages.author_type,
         messages.agent_id,
-        messages.sent_at
+        messages.sent_at,
+        messages.sent_local_date,
+        messages.sent_local_hour
     from facts.fct_messages as messages
     inner join ranges
         on

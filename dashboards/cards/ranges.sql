@@ -1,14 +1,8 @@
 -- The chosen range of local dates and the one it is compared with, per workspace, as instants. The comparison is the same
 -- number of days right before; for this month up to today the same days of last month; where today is held, up to the
 -- clock time it is now. It is left out where the dates before are not all known.
-with chosen_dates as (
-    select *
-    from facts.dim_dates
-    where {{date}} [[and {{workspace}}]]
-),
-
-todays as (
-select workspace, local_date, month_number, day_of_month, day_number
+with todays as (
+    select workspace, local_date, month_number, day_of_month, day_number
     from facts.dim_dates
     where is_today
 ),
@@ -26,7 +20,7 @@ chosen_range as (
         max(case when chosen_dates.is_today then 1 else 0 end) = 1
         and count(*) = max(todays.day_of_month)
         and min(chosen_dates.month_number) = max(todays.month_number) as is_this_month
-    from chosen_dates
+    from (@chosen_dates) as chosen_dates
     left join todays
         on chosen_dates.workspace = todays.workspace
     group by chosen_dates.workspace

@@ -2,7 +2,7 @@
 select
     ordered_local_hour as hour_of_day,
     count(*) as orders,
-    count(case when attribution_gap_seconds <= 259200 then 1 end) as assisted_orders
-from (@chosen_orders) as orders
+    count(case when is_assisted then 1 end) as assisted_orders
+from (@orders_after_chats) as orders
 group by ordered_local_hour
 order by ordered_local_hour

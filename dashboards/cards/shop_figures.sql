@@ -12,6 +12,7 @@ orders as (
         orders.is_counted,
         orders.is_reported,
         orders.attribution_gap_seconds,
+        windows.window_seconds,
         case when orders.is_store_currency then orders.total end as store_total
     from facts.fct_orders as orders
     inner join ranges
@@ -19,6 +20,8 @@ orders as (
             orders.workspace = ranges.workspace
             and orders.ordered_at >= ranges.from_at
             and orders.ordered_at < ranges.until_at
+    inner join (@attribution_windows) as windows
+        on orders.workspace = windows.workspace
 ),
 
 order_figures as (
@@ -32,9 +35,11 @@ order_figures as (
             when count(is_reported) > 0 then coalesce(sum(case when is_reported then store_total end), 0)
         end as reported_sales,
         count(case when is_first_order then 1 end) as new_customers,
-        count(case when is_counted and attribution_gap_seconds <= 259200 then 1 end) as assisted_orders,
+        count(case when is_counted and attribution_gap_seconds <= window_seconds then 1 end) as assisted_orders,
+        count(case when is_counted and attribution_gap_seconds <= window_seconds then store_total end) as summed_assisted_orders,
+        sum(case when is_counted and attribution_gap_seconds <= window_seconds then store_total end) as assisted_sales,
         sum(case when is_counted and attribution_gap_seconds <= 86400 then store_total end) as assisted_sales_1d,
-        sum(case when is_counted and attribution_gap_seconds <= 259200 then store_total end) as assisted_sales,
+        sum(case when is_counted and attribution_gap_seconds <= 259200 then store_total end) as assisted_sales_3d,
         sum(case when is_counted and attribution_gap_seconds <= 604800 then store_total end) as assisted_sales_7d,
         sum(case when is_counted and attribution_gap_seconds <= 2419200 then store_total end) as assisted_sales_28d
     from orders
@@ -121,7 +126,10 @@ select
     coalesce(cart_figures.carts_completed, 0) as carts_completed,
     coalesce(order_figures.assisted_orders, 0) as assisted_orders,
     coalesce(order_figures.assisted_sales, 0) as assisted_sales,
+    cast(order_figures.assisted_sales / nullif(order_figures.summed_assisted_orders, 0) as decimal(18, 4))
+        as average_assisted_value,
     coalesce(order_figures.assisted_sales_1d, 0) as assisted_sales_1d,
+    coalesce(order_figures.assisted_sales_3d, 0) as assisted_sales_3d,
     coalesce(order_figures.assisted_sales_7d, 0) as assisted_sales_7d,
     coalesce(order_figures.assisted_sales_28d, 0) as assisted_sales_28d
 from range_names

@@ -2,9 +2,9 @@
 select
     tag,
     actor_type,
-    coalesce(actor_name, '–') as actor_name,
+    actor_name,
     count(*) as applications
 from (@tag_events) as tag_events
 where action = 'applied'
-group by tag, actor_type, coalesce(actor_name, '–')
-order by count(*) desc, tag, actor_type, coalesce(actor_name, '–')
+group by tag, actor_type, actor_name
+order by count(*) desc, tag, actor_type, actor_name

@@ -1,12 +1,6 @@
 -- Every application and removal of a tag, the newest first: who and when.
 with ranges as (
     select * from (@ranges) as both_ranges
-),
-
-chosen_channels as (
-    select *
-    from facts.dim_channels
-    where {{channel}}
 )
 
 select
@@ -14,8 +8,9 @@ select
     tags.tag,
     tags.action,
     tags.actor_type,
-    tags.actor_name,
+    coalesce(tags.actor_name, '–') as actor_name,
     tags.evidence,
+    tags.action = 'applied' as is_use,
     conversations.customer_label,
     chosen_channels.channel_name,
     conversations.conversation_url
@@ -26,7 +21,7 @@ inner join ranges
         and ranges.range_name = 'chosen'
         and tags.occurred_at >= ranges.from_at
         and tags.occurred_at < ranges.until_at
-inner join chosen_channels
+inner join (@chosen_channels) as chosen_channels
     on tags.workspace = chosen_channels.workspace and tags.channel = chosen_channels.channel
 inner join facts.fct_conversations as conversations
     on tags.conversation_id = conversations.conversation_id

@@ -9,12 +9,6 @@ chosen_range as (
     where range_name = 'chosen'
 ),
 
-chosen_channels as (
-    select *
-    from facts.dim_channels
-    where {{channel}}
-),
-
 chosen_tags as (
     select
         tags.workspace,
@@ -28,7 +22,7 @@ chosen_tags as (
             partition by tags.conversation_id, tags.tag order by tags.occurred_at, tags.action desc
         ) as to_at
     from facts.fct_tags as tags
-    inner join chosen_channels
+    inner join (@chosen_channels) as chosen_channels
         on tags.workspace = chosen_channels.workspace and tags.channel = chosen_channels.channel
     where
         1 = 1

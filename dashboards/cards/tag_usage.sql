@@ -1,24 +1,12 @@
 -- Uses of each tag per local day.
-with chosen_dates as (
-    select *
-    from facts.dim_dates
-    where {{date}} [[and {{workspace}}]]
-),
-
-chosen_channels as (
-    select *
-    from facts.dim_channels
-    where {{channel}}
-)
-
 select
     tag_daily.local_date,
     tag_daily.tag,
     sum(tag_daily.applications) as applications
 from marts.mart_tag_daily as tag_daily
-inner join chosen_dates
+inner join (@chosen_dates) as chosen_dates
     on tag_daily.workspace = chosen_dates.workspace and tag_daily.local_date = chosen_dates.local_date
-inner join chosen_channels
+inner join (@chosen_channels) as chosen_channels
     on tag_daily.workspace = chosen_channels.workspace and tag_daily.channel = chosen_channels.channel
 where
     tag_daily.applications > 0

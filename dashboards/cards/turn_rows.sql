@@ -1,5 +1,5 @@
 -- The turns behind the response time and the share of answers in the chosen range: those answered in it, and those
--- begun in it and not answered by its end, which come first; then the slowest.
+-- begun in it and not answered by its end, which come first; then the slowest. is_begun: it began in the range.
 with ranges as (
     select * from (@ranges) as both_ranges
 ),
@@ -19,23 +19,7 @@ messages as (
 ),
 
 conversations as (
-    select
-        then_conversations.*,
-        known.customer_label,
-        known.conversation_url,
-        chosen_channels.channel_name
-    from (@conversations_then) as then_conversations
-    inner join facts.fct_conversations as known
-        on then_conversations.conversation_id = known.conversation_id
-    inner join chosen_channels
-        on known.workspace = chosen_channels.workspace and known.channel = chosen_channels.channel
-    where then_conversations.range_name = 'chosen'
-),
-
-agents as (
-    select agent_id, max(agent_name) as agent_name
-    from facts.dim_agents
-    group by agent_id
+    select * from (@chosen_conversations) as then_conversations
 ),
 
 turns as (
@@ -44,11 +28,13 @@ turns as (
         conversations.channel_name,
         conversations.conversation_url,
         turns.started_at,
+        turns.started_local_hour as hour_of_day,
         turns.answered_at,
         turns.response_seconds,
         turns.business_response_seconds,
         turns.agent_id,
-        true as is_answered
+        true as is_answered,
+        turns.started_at >= conversations.from_at as is_begun
     from conversations
     inner join facts.fct_turns as turns
         on
@@ -67,11 +53,13 @@ turns as (
         conversations.channel_name,
         conversations.conversation_url,
         turns.started_at,
+        turns.started_local_hour as hour_of_day,
         null as answered_at,
         null as response_seconds,
         null as business_response_seconds,
         null as agent_id,
-        false as is_answered
+        false as is_answered,
+        true as is_begun
     from conversations
     inner join facts.fct_turns as turns
         on
@@ -85,14 +73,16 @@ select
     turns.customer_label,
     turns.channel_name,
     turns.started_at,
+    turns.hour_of_day,
     turns.answered_at,
     turns.response_seconds,
     turns.business_response_seconds,
     agents.agent_name,
     turns.is_answered,
+    turns.is_begun,
     turns.conversation_url
 from turns
-left join agents
+left join (@agent_names) as agents
     on turns.agent_id = agents.agent_id
 order by
     turns.is_answered,

@@ -7,12 +7,6 @@ with chosen_workspaces as (
     where
         1 = 1
         [[and workspace in (select workspace from facts.dim_dates where {{workspace}})]]
-),
-
-chosen_channels as (
-    select *
-    from facts.dim_channels
-    where {{channel}}
 )
 
 select
@@ -23,7 +17,7 @@ select
     conversations.customer_messages,
     conversations.conversation_url
 from facts.fct_conversations as conversations
-inner join chosen_channels
+inner join (@chosen_channels) as chosen_channels
     on conversations.workspace = chosen_channels.workspace and conversations.channel = chosen_channels.channel
 inner join chosen_workspaces
     on conversations.workspace = chosen_workspaces.workspace

@@ -18,7 +18,7 @@ from dashboards.metabase.readable import (
     literal,
     measured_columns,
 )
-from dashboards.parameters import filters_of
+from dashboards.parameters import FILTERS, filters_of
 from dashboards.spec import Card, Chart, Column, Figure, Tab, rows_tables
 
 Drawing = TypeVar("Drawing", Chart, Figure)
@@ -39,6 +39,8 @@ class Question:
     outputs: tuple[str, ...]
     dashcard_settings: dict[str, Any] = field(default_factory=dict)
     leads_to: str = ""  # key of the question that a click opens, with the filters of the dashboard
+    clicked: dict[str, str] = field(default_factory=dict)  # what the click adds: a parameter there, an output here
+    plain: dict[str, str] = field(default_factory=dict)  # parameters that are no filters, with their titles
     is_on_dashboard: bool = True
 
     @property
@@ -47,7 +49,7 @@ class Question:
 
 
 def questions(card: Card, tab: Tab, reader: Reader, title_key: str | None = None) -> list[Question]:
-    """One card, or of a figure three: the number, the lines below it, and the rows behind it, which stand on no tab.
+    """One card, or of a figure two: the number and the lines below it; then the rows behind it, which stand on no tab.
 
     Args:
         title_key: the key in texts/titles where the data choose another title than the card's name.
@@ -55,7 +57,11 @@ def questions(card: Card, tab: Tab, reader: Reader, title_key: str | None = None
     title = reader.words["titles"].get(title_key or card.name) or reader.words["titles"][card.name]
     description = described(card, tab, reader)
     built = {"figure": figure, "sentence": sentence, "table": table, "heat": heat}.get(card.display, chart)
-    return built(card, reader, title, description)
+    first, *others = built(card, reader, title, description)
+    if card.behind is None:
+        return [first, *others]
+    behind = rows_behind(card, reader, title)
+    return [replace(first, leads_to=behind.key, clicked=clicked_outputs(card, first)), *others, behind]
 
 
 def present(drawing: Drawing | None) -> Drawing:
@@ -124,25 +130,48 @@ def figure(card: Card, reader: Reader, title: str, description: str) -> list[Que
         },
         outputs=(value.name,),
     )
-    found = [number, figure_notes(card, reader, title, description)]
-    if not present(card.figure).rows:
-        return found
-    behind = figure_rows(card, reader, title)
-    return [replace(number, leads_to=behind.key), *found[1:], behind]
+    return [number, figure_notes(card, reader, title, description)]
 
 
-def figure_rows(card: Card, reader: Reader, title: str) -> Question:
-    """The rows that a figure counts, as a table of their own."""
-    drawn = present(card.figure)
-    source = rows_tables()[drawn.rows]
+def rows_behind(card: Card, reader: Reader, title: str) -> Question:
+    """The rows that a click on a card opens, as a table of their own.
+
+    Filters of the dashboard act on it as on the card. What was clicked is a filter's value too, or plain text that is
+    compared with a column as it reads.
+    """
+    behind = card.behind
+    if behind is None:
+        raise ValueError(f"nothing is behind {card.name}")
+    source = rows_tables()[behind.rows]
     (question,) = table(source, reader, title, reader.words["descriptions"][source.name])
+    columns = [source.columns[name] for name in behind.by if name not in FILTERS]
+    conditions = [behind.where] if behind.where else []
+    clicked = [f"[[and {as_shown(reader, column)} = {{{{{column.name}}}}}]]" for column in columns]
+    where = "\n    ".join([" and ".join(conditions) or "1 = 1", *clicked])
     return replace(
         question,
         key=f"{reader.language}/{card.name}.rows",
         name=reader.own["rows"].format(title=title),
-        sql=question.sql + (f"\nwhere {drawn.rows_where}" if drawn.rows_where else ""),
+        sql=question.sql + (f"\nwhere\n    {where}" if conditions or clicked else ""),
+        plain={column.name: titled(reader, source, column.name) for column in columns},
         is_on_dashboard=False,
     )
+
+
+def clicked_outputs(card: Card, question: Question) -> dict[str, str]:
+    """By the name of what a click narrows: the output with its value. A map's hours are columns, which say no value."""
+    by = card.behind.by if card.behind else {}
+    found = {}
+    for name, column in by.items():
+        output = column if column in question.outputs else as_row_name(column)
+        if output in question.outputs:
+            found[name] = output
+    return found
+
+
+def as_row_name(column: str) -> str:
+    """What the column down the side of a map is called in its answer."""
+    return f"{column}_name"
 
 
 def figure_notes(card: Card, reader: Reader, title: str, description: str) -> Question:
@@ -207,20 +236,24 @@ def sentence(card: Card, reader: Reader, title: str, description: str) -> list[Q
     ]
 
 
-def selected(reader: Reader, columns: Iterable[Column], is_axis: bool = False) -> str:
-    return ",\n".join(f"    {as_shown(reader, column, is_axis)} as {column.name}" for column in columns)
+def selected(reader: Reader, columns: Iterable[Column], is_axis: bool = False, clicked: Iterable[str] = ()) -> str:
+    """The columns as they read. Of what is clicked an empty one is a dash: nothing passed on would open everything."""
+    shown = {column.name: as_shown(reader, column, is_axis) for column in columns}
+    shown |= {name: f"coalesce({shown[name]}, '–')" for name in clicked if name in shown}
+    return ",\n".join(f"    {sql} as {name}" for name, sql in shown.items())
 
 
 def table(card: Card, reader: Reader, title: str, description: str) -> list[Question]:
     names = [*(card.shows or [name for name in card.columns if name != card.link]), *([card.link] if card.link else [])]
     columns = [card.columns[name] for name in names]
+    clicked = card.behind.by.values() if card.behind else ()
     return [
         Question(
             key=f"{reader.language}/{card.name}",
             name=title,
             description=description,
             display="table",
-            sql=f"{answer(card, names)}\n\nselect\n{selected(reader, columns)}\nfrom answer",
+            sql=f"{answer(card, names)}\n\nselect\n{selected(reader, columns, clicked=clicked)}\nfrom answer",
             settings=table_settings(
                 reader, {each.name: column_settings(reader, each, titled(reader, card, each.name)) for each in columns}
             ),
@@ -284,11 +317,11 @@ def heat(card: Card, reader: Reader, title: str, description: str) -> list[Quest
     )
     order = f"(answer.{down.name} + 7 - {reader.week_start}) % 7" if down.kind == "weekday" else f"answer.{down.name}"
     sql = (
-        f"{answer(card, [])}\n\nselect\n    {as_shown(reader, down, is_axis=True)} as {down.name}_name,\n{cells}\n"
+        f"{answer(card, [])}\n\nselect\n    {as_shown(reader, down, is_axis=True)} as {as_row_name(down.name)},\n{cells}\n"
         f"from answer\ngroup by answer.{down.name}\norder by {order}"
     )
     columns: dict[str, dict[str, Any]] = {
-        f"{down.name}_name": column_settings(reader, down, titled(reader, card, down.name)),
+        as_row_name(down.name): column_settings(reader, down, titled(reader, card, down.name)),
         **{name: {**column_settings(reader, value, text)} for name, text in names.values()},
     }
     outputs = tuple(columns)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 DETAILS = ("host", "port", "dbname", "user", "ssl", "ssl-mode", "schema-filters-type", "schema-filters-patterns")
-PARAMETER = ("id", "name", "slug", "sectionId", "type", "default", "values_query_type")
+PARAMETER = ("id", "name", "slug", "sectionId", "type", "default", "values_query_type", "isMultiSelect")
 
 
 @dataclass
@@ -78,9 +78,9 @@ def found_tag(tag: Mapping[str, Any], ids: Ids) -> dict[str, Any]:
     dimension = tag.get("dimension") or []
     identifier = next((part for part in dimension if isinstance(part, int)), None)
     return {
-        "field": name_of(ids.fields, identifier, "field"),
+        "field": name_of(ids.fields, identifier, "field") if dimension else "",
         "display-name": tag.get("display-name"),
-        "widget-type": tag.get("widget-type"),
+        "widget-type": tag.get("widget-type") or tag.get("type"),
         "default": tag.get("default"),
     }
 
@@ -122,11 +122,20 @@ def found_dashcard(answer: Mapping[str, Any], tabs: Mapping[int, int], ids: Ids)
 
 
 def with_target(settings: dict[str, Any], renamed: Callable[[Any], Any]) -> dict[str, Any]:
-    """Settings of a place with the question that a click there opens called otherwise: by its key, or by its id."""
+    """Settings of a place with the question that a click there opens called otherwise: by its key, or by its id.
+
+    The click is the place's, or that of some of a table's columns.
+    """
+    found = dict(settings)
     click = settings.get("click_behavior")
-    if not isinstance(click, dict) or click.get("linkType") != "question":
-        return settings
-    return {**settings, "click_behavior": {**click, "targetId": renamed(click.get("targetId"))}}
+    if isinstance(click, dict) and click.get("linkType") == "question":
+        found["click_behavior"] = {**click, "targetId": renamed(click.get("targetId"))}
+    if isinstance(settings.get("column_settings"), dict):
+        found["column_settings"] = {
+            column: with_target(each, renamed) if isinstance(each, dict) else each
+            for column, each in settings["column_settings"].items()
+        }
+    return found
 
 
 def mapped(target: Any) -> str:
@@ -135,6 +144,15 @@ def mapped(target: Any) -> str:
         return str(target[1][1])
     except (LookupError, TypeError):
         return str(target)
+
+
+def found_mail(answer: dict[str, Any]) -> dict[str, Any]:
+    channel = next(iter(answer.get("channels") or []), {})
+    return {
+        "to": sorted(each.get("email", "") for each in channel.get("recipients") or []),
+        "hour": channel.get("schedule_hour"),
+        "archived": bool(answer.get("archived")),
+    }
 
 
 def differences(before: Any, after: Any, path: str = "") -> list[str]:

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from dashboards.metabase import found as seen
+from dashboards.metabase.bodies import card_body, dashboard_body, mail_body
 from dashboards.metabase.found import Ids, differences
+from dashboards.metabase.permissions import found_permissions, write_permissions
 from dashboards.metabase.state import State, fingerprint, load_state
 from dashboards.metabase.transport import (
     CONFLICT,
-    NEW_QUERIES,
     Metabase,
     MetabaseError,
     connected,
@@ -24,7 +25,7 @@ from dashboards.metabase.transport import (
     set_up,
     version_of,
 )
-from dashboards.metabase.wanted import GROUP, LINK, Wanted, entity_id, link_settings, marker, tag_id
+from dashboards.metabase.wanted import GROUP, LINK, Wanted, entity_id, link_settings, marker
 from dashboards.parameters import FILTERS
 from ingestion.errors import SalwaError
 from ingestion.settings import Settings
@@ -364,7 +365,7 @@ class Push:
 
     def card_writer(self, key: str, wanted: dict[str, Any]) -> Callable[[], tuple[int, dict[str, Any]]]:
         def write() -> tuple[int, dict[str, Any]]:
-            body = self.card_body(key, wanted)
+            body = card_body(key, wanted, self.ids, self.version)
             known = self.ids.cards.get(key)
             if known is None:
                 answer = self.metabase.post("/api/card", body | {"entity_id": entity_id(key)})
@@ -374,50 +375,6 @@ class Push:
             return answer["id"], seen.found_card(self.metabase.get(f"/api/card/{answer['id']}"), self.ids)
 
         return write
-
-    def card_body(self, key: str, wanted: dict[str, Any]) -> dict[str, Any]:
-        """A card as this version of Metabase takes it."""
-        is_new = self.version >= NEW_QUERIES
-        tags = {
-            name: {
-                "id": tag_id(key, name),
-                "name": name,
-                "display-name": tag["display-name"],
-                "type": "dimension",
-                "dimension": ["field", {}, self.ids.fields[tag["field"]]]
-                if is_new
-                else ["field", self.ids.fields[tag["field"]], None],
-                "widget-type": tag["widget-type"],
-                **({"default": tag["default"]} if tag["default"] is not None else {}),
-            }
-            for name, tag in wanted["tags"].items()
-        }
-        if is_new:
-            stage = {"lib/type": "mbql.stage/native", "native": wanted["sql"], "template-tags": tags}
-            query = {"lib/type": "mbql/query", "database": self.ids.database, "stages": [stage]}
-        else:
-            native = {"query": wanted["sql"], "template-tags": tags}
-            query = {"database": self.ids.database, "type": "native", "native": native}
-        return {
-            "name": wanted["name"],
-            "description": wanted["description"],
-            "display": wanted["display"],
-            "collection_id": self.ids.collections[wanted["collection"]],
-            "visualization_settings": wanted["settings"],
-            "dataset_query": query,
-            "type": "question",
-            "parameters": [
-                {
-                    "id": tag_id(key, name),
-                    "name": tag["display-name"],
-                    "slug": name,
-                    "type": tag["widget-type"],
-                    "target": ["dimension", ["template-tag", name]],
-                    **({"default": tag["default"]} if tag["default"] is not None else {}),
-                }
-                for name, tag in wanted["tags"].items()
-            ],
-        }
 
     def remove_cards(self) -> None:
         """Cards of ours that the spec has no more go to Metabase's trash. Cards that people made stay."""
@@ -484,47 +441,10 @@ class Push:
             self.ids.dashboards[language] = current["id"]
             self.address_links(language, wanted)
             path = f"/api/dashboard/{current['id']}"
-            self.metabase.put(path, self.dashboard_body(wanted, current) | {"collection_id": collection, "collection_position": 1})
+            self.metabase.put(path, dashboard_body(wanted, current, self.ids) | {"collection_id": collection, "collection_position": 1})
             return current["id"], seen.found_dashboard(self.metabase.get(path), self.ids)
 
         return write
-
-    def dashboard_body(self, wanted: dict[str, Any], current: dict[str, Any]) -> dict[str, Any]:
-        """A whole dashboard in one request. Tabs and cards that it has keep their ids: subscriptions hang on them."""
-        old_tabs = sorted(current.get("tabs") or [], key=lambda tab: tab.get("position") or 0)
-        tab_ids = matched_tabs([tab["name"] for tab in old_tabs], [tab["id"] for tab in old_tabs], wanted["tabs"])
-        free = list(current.get("dashcards") or [])
-        dashcards = []
-        for number, dashcard in enumerate(wanted["dashcards"], start=1):
-            card = None if dashcard["card"] == LINK else self.ids.cards[dashcard["card"]]
-            tab = tab_ids[dashcard["tab"]]
-            same = next((each for each in free if (each.get("card_id"), each.get("dashboard_tab_id")) == (card, tab)), None)
-            same = same or next((each for each in free if each.get("card_id") == card), None)
-            if same is not None:
-                free.remove(same)
-            dashcards.append(
-                {
-                    "id": -number if same is None else same["id"],
-                    "card_id": card,
-                    "dashboard_tab_id": tab,
-                    **{name: dashcard[name] for name in ("col", "row", "size_x", "size_y")},
-                    "series": [],
-                    "visualization_settings": seen.with_target(dashcard["settings"], self.ids.cards.__getitem__),
-                    "parameter_mappings": [
-                        {"parameter_id": parameter, "card_id": card, "target": ["dimension", ["template-tag", tag]]}
-                        for parameter, tag in dashcard["mappings"].items()
-                    ],
-                }
-            )
-        return {
-            "name": wanted["name"],
-            "description": wanted["description"],
-            "width": wanted["width"],
-            "archived": False,
-            "parameters": wanted["parameters"],
-            "tabs": [{"id": identifier, "name": name} for identifier, name in zip(tab_ids, wanted["tabs"], strict=True)],
-            "dashcards": dashcards,
-        }
 
     # Who may read
 
@@ -545,50 +465,18 @@ class Push:
             "collections": {GROUP: dict.fromkeys(self.ids.collections, "read"), ALL_USERS: dict.fromkeys(self.ids.collections, "none")},
             "queries": {GROUP: "no", ALL_USERS: "no"},
         }
-        found = self.found_permissions(chosen)
+        found = found_permissions(self.metabase, self.ids, chosen)
 
         def write() -> tuple[None, dict[str, Any]]:
             try:
-                self.write_permissions(chosen, wanted)
+                write_permissions(self.metabase, self.ids, chosen, wanted)
             except MetabaseError as error:
                 if error.status != CONFLICT:
                     raise
-                self.write_permissions(chosen, wanted)  # somebody changed others between our look and our word
-            return None, self.found_permissions(chosen)
+                write_permissions(self.metabase, self.ids, chosen, wanted)  # somebody changed others between our look and our word
+            return None, found_permissions(self.metabase, self.ids, chosen)
 
         self.settle("permissions", "permissions", GROUP, wanted, found, write, may_adopt=True)
-
-    def found_permissions(self, groups: dict[str, int]) -> dict[str, Any]:
-        collections = self.metabase.get("/api/collection/graph")["groups"]
-        data = self.metabase.get("/api/permissions/graph")["groups"]
-        return {
-            "collections": {
-                name: {
-                    language: (collections.get(str(group)) or {}).get(str(identifier), "none")
-                    for language, identifier in self.ids.collections.items()
-                }
-                for name, group in groups.items()
-            },
-            "queries": {
-                name: ((data.get(str(group)) or {}).get(str(self.ids.database)) or {}).get("create-queries", "no")
-                for name, group in groups.items()
-            },
-        }
-
-    def write_permissions(self, groups: dict[str, int], wanted: dict[str, Any]) -> None:
-        revision = self.metabase.get("/api/collection/graph")["revision"]
-        body = {
-            str(group): {str(self.ids.collections[language]): may for language, may in wanted["collections"][name].items()}
-            for name, group in groups.items()
-        }
-        self.metabase.put("/api/collection/graph", {"revision": revision, "groups": body})
-        revision = self.metabase.get("/api/permissions/graph")["revision"]
-        database = str(self.ids.database)
-        data = {
-            str(group): {database: {"view-data": "unrestricted", "create-queries": wanted["queries"][name]}}
-            for name, group in groups.items()
-        }
-        self.metabase.put("/api/permissions/graph", {"revision": revision, "groups": data})
 
     # A daily mail
 
@@ -603,61 +491,15 @@ class Push:
         match = next((each for each in listed if each.get("name") == name), None)
 
         def write() -> tuple[int, dict[str, Any]]:
-            body = self.mail_body(name, dashboard, wanted)
+            if not self.metabase.get("/api/session/properties").get("email-configured?"):
+                raise SalwaError("Metabase cannot send mail yet: set its SMTP server (Admin settings, Email), then push again")
+            dashcards = self.metabase.get(f"/api/dashboard/{dashboard}")["dashcards"]
+            body = mail_body(name, dashboard, dashcards, wanted["to"], wanted["hour"])
             if match is None:
                 answer = self.metabase.post("/api/pulse", body)
             else:
                 answer = self.metabase.put(f"/api/pulse/{match['id']}", body | {"archived": False})
-            return answer["id"], found_mail(answer)
+            return answer["id"], seen.found_mail(answer)
 
-        found = None if match is None else found_mail(match)
+        found = None if match is None else seen.found_mail(match)
         self.settle("mail", f"mail/{language}", ", ".join(wanted["to"]), wanted, found, write, match and match["id"])
-
-    def mail_body(self, name: str, dashboard: int | None, wanted: dict[str, Any]) -> dict[str, Any]:
-        if not self.metabase.get("/api/session/properties").get("email-configured?"):
-            raise SalwaError("Metabase cannot send mail yet: set its SMTP server (Admin settings, Email), then push again")
-        cards = self.metabase.get(f"/api/dashboard/{dashboard}")["dashcards"]
-        return {
-            "name": name,
-            "dashboard_id": dashboard,
-            "skip_if_empty": False,
-            "cards": [
-                {"id": card["card_id"], "dashboard_card_id": card["id"], "include_csv": False, "include_xls": False}
-                for card in cards
-                if card.get("card_id")
-            ],
-            "channels": [
-                {
-                    "channel_type": "email",
-                    "enabled": True,
-                    "schedule_type": "daily",
-                    "schedule_hour": wanted["hour"],
-                    "schedule_day": None,
-                    "schedule_frame": None,
-                    "recipients": [{"email": address} for address in wanted["to"]],
-                    "details": {},
-                }
-            ],
-        }
-
-
-def found_mail(answer: dict[str, Any]) -> dict[str, Any]:
-    channel = next(iter(answer.get("channels") or []), {})
-    return {
-        "to": sorted(each.get("email", "") for each in channel.get("recipients") or []),
-        "hour": channel.get("schedule_hour"),
-        "archived": bool(answer.get("archived")),
-    }
-
-
-def matched_tabs(names: list[str], identifiers: list[int], wanted: list[str]) -> list[int]:
-    """Ids for wanted tabs: of the tab of that name, else of one in that place whose name is wanted no more, else new."""
-    found: list[int] = []
-    for number, name in enumerate(wanted):
-        if name in names:
-            found.append(identifiers[names.index(name)])
-        elif number < len(names) and names[number] not in wanted:
-            found.append(identifiers[number])
-        else:
-            found.append(-number - 1)
-    return found

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from dashboards.metabase.cards import Question, questions
+from dashboards.metabase.cards import Question, of_column, questions
 from dashboards.metabase.readable import SUNDAY_FIRST, Reader
 from dashboards.parameters import FILTERS, filled
 from dashboards.refresh_link import refresh_url
@@ -28,6 +28,8 @@ SCHEMAS = ("facts", "marts")
 SENTENCE_ROWS, FIGURE_ROWS = 2, 6  # rows of Metabase's grid that a sentence, and a figure with its lines, need
 LINK = "text"  # stands for a card that is none: a text on the dashboard
 LINK_COLUMNS = 4
+WIDGETS = {"date": "date/all-options", "text": "string/=", "number": "number/="}  # by a filter's kind
+PLAIN = "text"  # of a parameter that is no filter
 NUMBER_ROWS = 3  # of a figure: the number; the rest are its lines
 NAMESPACE = uuid.UUID("5a1fa5a1-fa5a-4fa5-8fa5-a1fa5a1fa5a1")
 
@@ -81,7 +83,7 @@ def wanted(
         for question in (question for several in built.values() for question in several):
             asked[question.key] = question
             cards[question.key] = card_of(question, language, reader)
-        dashboard = dashboard_of(language, reader, built, is_workspace_asked=len(workspaces) > 1)
+        dashboard = dashboard_of(language, reader, built, workspaces)
         dashboards[language] = dashboard if refresh_url(settings, language) is None else with_link(dashboard, language)
     return Wanted(
         database=database,
@@ -211,7 +213,7 @@ def entity_id(key: str) -> str:
 
 
 def tags_of(question: Question, reader: Reader) -> dict[str, dict[str, Any]]:
-    """Template tags of a query by name; `field` is a column of serving.
+    """Template tags of a query by name; `field` is a column of serving, empty for a plain text.
 
     What a click opens has no date of its own: where the dashboard's is empty, Metabase passes none on.
     """
@@ -219,10 +221,13 @@ def tags_of(question: Question, reader: Reader) -> dict[str, dict[str, Any]]:
         name: {
             "field": f"{FILTERS[name].table}.{FILTERS[name].column}",
             "display-name": reader.words["filters"][name],
-            "widget-type": "date/all-options" if FILTERS[name].is_date else "string/=",
+            "widget-type": WIDGETS[FILTERS[name].kind],
             "default": "thismonth" if FILTERS[name].is_date and question.is_on_dashboard else None,
         }
         for name in question.filters
+    } | {
+        name: {"field": "", "display-name": title, "widget-type": PLAIN, "default": None}
+        for name, title in question.plain.items()
     }
 
 
@@ -244,21 +249,22 @@ def parameter_id(name: str) -> str:
 
 
 def dashboard_of(
-    language: str, reader: Reader, built: dict[tuple[str, str], list[Question]], is_workspace_asked: bool
+    language: str, reader: Reader, built: dict[tuple[str, str], list[Question]], workspaces: list[Workspace]
 ) -> dict[str, Any]:
     """The one dashboard of a language, all its tabs."""
     asked = [
         name
         for name in dict.fromkeys(name for tab in tabs() for name in tab.filters)
-        if name != "workspace" or is_workspace_asked
+        if name != "workspace" or len(workspaces) > 1
     ]
+    defaults = {"date": "thismonth", "window": default_window(workspaces)}
     return {
         "name": reader.words["page"]["title"],
         "description": f"{reader.own['collection']} {marker(language)}",
         "collection": language,
         "width": "full",
         "archived": False,
-        "parameters": [parameter_of(name, reader) for name in asked],
+        "parameters": [parameter_of(name, reader, defaults.get(name)) for name in asked],
         "tabs": [reader.words["tabs"][tab.name] for tab in tabs()],
         "dashcards": [
             dashcard
@@ -268,11 +274,25 @@ def dashboard_of(
     }
 
 
-def parameter_of(name: str, reader: Reader) -> dict[str, Any]:
-    base = {"id": parameter_id(name), "name": reader.words["filters"][name], "slug": name}
-    if FILTERS[name].is_date:
-        return base | {"sectionId": "date", "type": "date/all-options", "default": "thismonth"}
-    return base | {"sectionId": "string", "type": "string/=", "values_query_type": "list"}
+def default_window(workspaces: list[Workspace]) -> list[float] | None:
+    """The businesses' own window in days, as the filter takes it; none where they differ: each has its own then."""
+    days = {workspace.attribution_window.total_seconds() / 86400 for workspace in workspaces}
+    (one, *others) = days
+    return None if others else [int(one) if one == int(one) else round(one, 3)]
+
+
+def parameter_of(name: str, reader: Reader, default: Any) -> dict[str, Any]:
+    kind = FILTERS[name].kind
+    return {
+        "id": parameter_id(name),
+        "name": reader.words["filters"][name],
+        "slug": name,
+        "sectionId": {"text": "string"}.get(kind, kind),
+        "type": WIDGETS[kind],
+        **({} if kind == "date" else {"values_query_type": "list"}),
+        **({"isMultiSelect": False} if kind == "number" else {}),
+        **({} if default is None else {"default": default}),
+    }
 
 
 def dashcards_of(
@@ -297,31 +317,39 @@ def dashcards_of(
                     "row": first,
                     "size_x": place.width,
                     "size_y": end - first,
-                    "settings": question.dashcard_settings | (click_settings(target, filters, reader) if target else {}),
+                    "settings": question.dashcard_settings | (click_settings(card, question, target, filters, reader) if target else {}),
                     "mappings": {parameter_id(name): name for name in filters if name in question.filters},
                 }
             )
     return found
 
 
-def click_settings(target: Question, filters: list[str], reader: Reader) -> dict[str, Any]:
-    """A click opens another question of ours with what the dashboard's filters say. Its key stands for its id."""
-    passed = [name for name in filters if name in target.filters]
-    return {
-        "click_behavior": {
-            "type": "link",
-            "linkType": "question",
-            "targetId": target.key,
-            "parameterMapping": {
-                tag_id(target.key, name): {
-                    "id": tag_id(target.key, name),
-                    "source": {"type": "parameter", "id": parameter_id(name), "name": reader.words["filters"][name]},
-                    "target": {"type": "variable", "id": name},
-                }
-                for name in passed
-            },
-        }
+def click_settings(card: Card, question: Question, target: Question, filters: list[str], reader: Reader) -> dict[str, Any]:
+    """A click opens another question of ours with what the dashboard's filters and the clicked row say.
+
+    The question's key stands for its id. Of a table the columns that say what is clicked are links.
+    """
+    sources = {
+        name: {"type": "parameter", "id": parameter_id(name), "name": reader.words["filters"][name]}
+        for name in card.filters_behind
+        if name in filters
+    } | {name: {"type": "column", "id": output, "name": output} for name, output in question.clicked.items()}
+    click = {
+        "type": "link",
+        "linkType": "question",
+        "targetId": target.key,
+        "parameterMapping": {
+            tag_id(target.key, name): {
+                "id": tag_id(target.key, name),
+                "source": source,
+                "target": {"type": "variable", "id": name},
+            }
+            for name, source in sources.items()
+        },
     }
+    if question.display != "table":
+        return {"click_behavior": click}
+    return {"column_settings": {of_column(output): {"click_behavior": click} for output in question.clicked.values()}}
 
 
 def with_link(dashboard: dict[str, Any], language: str) -> dict[str, Any]:

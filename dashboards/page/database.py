@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
+from dashboards.parameters import FILTERS
 from dashboards.serving import Connection, query
 
 TABLE = re.compile(r"\b(facts|marts)\.(\w+)")
@@ -83,7 +84,13 @@ CUT = {
     "facts.dim_dates": SINCE,
     "marts.mart_daily_metrics": SINCE,
     "marts.mart_hourly_metrics": SINCE,
-    "facts.fct_messages": "where sent_local_date >= $first",
+    # and who of the team wrote before an order
+    "facts.fct_messages": """
+        where sent_local_date >= $first
+            or (author_type = 'agent' and conversation_id in (
+                select conversation_id from facts.fct_orders where ordered_local_date >= $first
+            ))
+        """,
     "facts.fct_conversations": OF_CONVERSATIONS,
     "facts.fct_conversation_status": OF_CONVERSATIONS,
     "facts.fct_unread_spans": OF_CONVERSATIONS,
@@ -133,11 +140,7 @@ def write_database(
     A column is taken when its name stands anywhere in the texts, all columns of a filter included. With a first date
     the file answers ranges from it on.
     """
-    words = {word for text in sql_texts for word in re.findall(r"\w+", text)} | {
-        "channel_name",
-        "agent_name",
-        "local_date",
-    }
+    words = {word for text in sql_texts for word in re.findall(r"\w+", text)} | {each.column for each in FILTERS.values()}
     file.unlink(missing_ok=True)
     rows = 0
     numbers: dict[str, int] = {}  # an id's number is the same in every table and column

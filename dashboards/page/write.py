@@ -31,6 +31,8 @@ CHOICES = {
     "channel": "select workspace, channel_name from facts.dim_channels group by 1, 2 order by 1, 2",
     "tag": "select workspace, tag from facts.fct_tags group by 1, 2 order by 1, 2",
     "agent": "select workspace, agent_name from facts.dim_agents where agent_name is not null group by 1, 2 order by 1, 2",
+    # and which is the business's own
+    "window": "select workspace, cast(window_days as double precision), is_default from facts.dim_attribution_windows order by 1, 2",
 }
 
 
@@ -96,7 +98,7 @@ def page_text(
             each.name: {
                 "name": each.name,
                 "column": f'"{each.table.split(".")[1]}"."{each.column}"',
-                "is_date": each.is_date,
+                "kind": each.kind,
             }
             for each in FILTERS.values()
         },
@@ -133,7 +135,7 @@ def tab_content(tab: Tab) -> dict[str, Any]:
 
 def card_content(card: Card) -> dict[str, Any]:
     columns = {name: {"kind": column.kind, "labels": column.labels} for name, column in card.columns.items()}
-    return {**card.model_dump(mode="json"), "filters": card.filters, "columns": columns}
+    return {**card.model_dump(mode="json"), "filters": card.filters, "filters_behind": card.filters_behind, "columns": columns}
 
 
 def choices(serving: Connection, cut_from: date | None) -> dict[str, Any]:

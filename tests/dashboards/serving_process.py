@@ -89,18 +89,20 @@ def asking(settings: Settings, style: str) -> Callable[[], tuple]:
 def die_at(data: str, url: str, point: str) -> None:
     """Publish, and be killed as soon as the named function has been called (or, before:NAME, is about to be)."""
     when, name = point.split(":")
+    modules: list[Any] = [duckdb_copy]
     if url:
-        from dashboards.serving import postgres as module
-    else:
-        module = duckdb_copy  # type: ignore[assignment]
-    real = getattr(module, name)
+        from dashboards.serving import postgres, postgres_versions
+
+        modules = [module for module in (postgres, postgres_versions) if hasattr(module, name)]
+    real = getattr(modules[0], name)
 
     def deadly(*arguments: Any) -> Any:
         if when == "after":
             real(*arguments)
         os.kill(os.getpid(), signal.SIGKILL)
 
-    setattr(module, name, deadly)
+    for module in modules:
+        setattr(module, name, deadly)
     serving.publish(settings_of(data, url), MANIFEST)
 
 

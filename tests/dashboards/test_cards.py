@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -16,7 +17,7 @@ from conftest import SHOP_END
 
 from dashboards.page.database import first_date_that_fits, sqlite_sql, write_database
 from dashboards.parameters import FILTERS, card_sql, filled
-from dashboards.serving import open_serving
+from dashboards.serving import CURRENT, open_serving
 from dashboards.spec import LANGUAGES, Card, all_cards, answers, rows_tables, tabs, texts
 
 CARDS = all_cards()
@@ -41,7 +42,8 @@ FILTERED: dict[str, dict[str, list[str]]] = {
     "channel": {"channel": ["WhatsApp Sales"]},
     "tag": {"tag": ["shipping"]},
     "agent": {"agent": ["AGENT"]},
-    "all": {"workspace": ["default"], "channel": ["WhatsApp Sales"], "tag": ["shipping", "exchange"], "agent": ["AGENT"]},
+    "window": {"window": [7]},
+    "all": {"workspace": ["default"], "channel": ["WhatsApp Sales"], "tag": ["shipping", "exchange"], "agent": ["AGENT"], "window": [1]},
     "nothing left": {"channel": ["WhatsApp Support"], "tag": ["shipping"]},
 }
 CASES = [
@@ -184,7 +186,7 @@ TIED = {
         **{name: name for name in ("sales", "orders", "refunds", "refund_count", "net_sales", "reported_sales")},
         **{name: name for name in ("new_customers", "carts_abandoned", "carts_completed")},
         **{"assisted_orders": "assisted_orders_3d", "assisted_sales": "assisted_sales_3d"},
-        **{name: name for name in ("assisted_sales_1d", "assisted_sales_7d", "assisted_sales_28d")},
+        **{name: name for name in ("assisted_sales_1d", "assisted_sales_3d", "assisted_sales_7d", "assisted_sales_28d")},
     }),
     "shop_daily": ("mart_sales_daily", {"sales": "sales", "orders": "orders", "assisted_sales": "assisted_sales_3d"}),
     "shop_by_payment_method": ("mart_sales_daily", {"orders": "orders", "sales": "sales"}),
@@ -229,22 +231,104 @@ def chosen_rows(serving: duckdb.DuckDBPyConnection, card: str, dates: tuple[date
     return [row for row in found if row.get("range_name", "chosen") == "chosen"]
 
 
+@pytest.mark.parametrize("dates", [RANGES["this month"], RANGES["custom"]])
+@pytest.mark.parametrize("days", [None, 1, 3, 7, 28])
+def test_a_window_is_a_filter_on_the_gap(days: int | None, dates, serving) -> None:
+    """Every card of the shop that says "after a chat" agrees with the marts' own column for the window; none means 3."""
+    chosen = {"date": dates, **({"window": [days]} if days else {})}
+    count, money = serving.execute(
+        f"select sum(assisted_orders_{days or 3}d), sum(assisted_sales_{days or 3}d) from marts.mart_sales_daily "
+        "where local_date between ? and ?", list(dates),
+    ).fetchone()
+    assert count > 0
+    told = {card: [row for row in rows_with(serving, card, chosen) if row.get("range_name", "chosen") == "chosen"]
+            for card in ("shop_figures", "shop_daily", "shop_by_hour", "shop_by_agent", "order_rows")}  # fmt: skip
+    (figures_of_range,) = told["shop_figures"]
+    assert (figures_of_range["assisted_orders"], figures_of_range["assisted_sales"]) == (count, money)
+    assert alike(figures_of_range["average_assisted_value"], money / count)
+    assert sum(row["assisted_sales"] for row in told["shop_daily"]) == money
+    assert sum(row["assisted_orders"] for row in told["shop_by_hour"]) == count
+    assert sum(row["assisted_orders"] for row in told["shop_by_agent"]) == count
+    assert sum(row["assisted_sales"] or 0 for row in told["shop_by_agent"]) == money
+    assert sum(row["is_assisted"] for row in told["order_rows"]) == count
+    if days in (None, 3):  # the tags page has no window of its own
+        by_tag = {row["tag"]: row for row in rows_with(serving, "tag_summary", {"date": dates})}
+        sold = rows_with(serving, "shop_by_tag", chosen)
+        assert sold
+        for row in sold:
+            assert (row["assisted_orders"], row["assisted_sales"]) == tuple(by_tag[row["tag"]][name] for name in ("assisted_orders", "assisted_sales"))
+
+
+def test_a_business_with_another_window_has_it_where_none_is_chosen(serving, shop, tmp_path: Path) -> None:
+    changed = tmp_path / "six.duckdb"
+    shutil.copyfile((shop[0].serving / CURRENT).resolve(), changed)
+    with duckdb.connect(str(changed)) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute("update facts.dim_attribution_windows set is_default = window_days = 28")
+        (own,), (chosen,) = (
+            [row for row in rows_with(connection, "shop_figures", {"date": RANGES["this month"], **window}) if row["range_name"] == "chosen"]
+            for window in ({}, {"window": [1]})
+        )
+        assert own["assisted_sales"] == own["assisted_sales_28d"] > own["assisted_sales_1d"]
+        assert chosen["assisted_sales"] == own["assisted_sales_1d"]
+
+
+def rows_with(serving: duckdb.DuckDBPyConnection, name: str, chosen: dict[str, Any]) -> list[dict[str, Any]]:
+    names, rows = on_duckdb(serving, card_sql(name), chosen)
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def rows_behind(serving: duckdb.DuckDBPyConnection, card: Card, row: dict[str, Any], chosen: dict[str, Any]) -> list[dict[str, Any]]:
+    """What a click on a row of a card opens."""
+    behind = card.behind
+    taken = {name: chosen.get(name) for name in card.filters_behind}
+    clicked = {name: row[column] for name, column in behind.by.items()}
+    for name in clicked.keys() & FILTERS.keys():
+        taken[name] = (clicked[name], clicked[name]) if FILTERS[name].is_date else [clicked[name]]
+    found = rows_with(serving, rows_tables()[behind.rows].sql, taken)
+    return [
+        each for each in found
+        if (not behind.where or each[behind.where]) and all(each[name] == clicked[name] for name in clicked.keys() - FILTERS.keys())
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("dates", "chosen"), [case for case in CASES if case.id in ("this month", "custom by all", "today", "this month by window")])
+def test_the_rows_behind_a_bar_or_a_row_are_as_many_as_it_says(dates, chosen, serving) -> None:
+    chosen = {name: [an_agent(serving)] if value == ["AGENT"] else value for name, value in chosen.items()} | {"date": dates}
+    looked = 0
+    for card in (card for card in CARDS if card.behind and not card.figure):
+        rows = [row for row in rows_with(serving, card.sql, chosen) if all(row[name] is not None for name in card.behind.by.values())]
+        by_size = sorted(rows, key=lambda row: sum(row[name] or 0 for name in card.behind.count))
+        for row in [*rows[:1], *by_size[-1:]]:
+            behind = rows_behind(serving, card, row, chosen)
+            if card.behind.count:
+                assert len(behind) == sum(row[name] or 0 for name in card.behind.count), (card.name, row)
+            for column, value in SUMS.get(card.name, {}).items():
+                assert sum(each[column] or 0 for each in behind) == (row[value] or 0), (card.name, row)
+            if card.name == "response_by_day":
+                times = [each["response_seconds"] for each in behind]
+                assert alike(row["avg_response_seconds"], sum(times) / len(times) if times else None)
+            looked += len(behind) > 0
+    assert looked > (10 if chosen["date"] == RANGES["this month"] else 4)
+
+
 @pytest.mark.parametrize(("dates", "chosen"), CASES)
 def test_the_rows_behind_a_figure_are_as_many_as_it_says(dates, chosen, serving) -> None:
     chosen = {name: [an_agent(serving)] if value == ["AGENT"] else value for name, value in chosen.items()} | {"date": dates}
-    answered = {
-        name: [dict(zip(names, row, strict=True)) for row in rows]
-        for name in {*(card.sql for card in FIGURES), *rows_tables()}
-        for names, rows in [on_duckdb(serving, QUERIES[name], chosen)]
-    }
+    tables = {card.behind.rows for card in FIGURES}
+    answered = {name: rows_with(serving, name, chosen) for name in {card.sql for card in FIGURES} | tables}
     for card in FIGURES:
-        figure = card.figure
+        behind_it = card.behind
         (told,) = (row for row in answered[card.sql] if row["range_name"] == "chosen")
-        behind = [row for row in answered[figure.rows] if not figure.rows_where or row[figure.rows_where]]
-        assert len(behind) == sum(told[name] for name in figure.rows_count or (figure.value,)), card.name
+        # the shop has no filter by tag
+        found = answered[behind_it.rows] if "tag" in card.filters or "tag" not in chosen else rows_behind(serving, card, told, chosen)
+        behind = [row for row in found if not behind_it.where or row[behind_it.where]]
+        assert len(behind) == sum(told[name] for name in behind_it.count or (card.figure.value,)), card.name
         for column, value in SUMS.get(card.name, {}).items():
             assert sum(row[column] or 0 for row in behind) == (told[value] or 0), (card.name, column)
-    rows, (told,) = answered["conversation_rows"], (row for row in answered["figures"] if row["range_name"] == "chosen")
+    (told,) = (row for row in answered["figures"] if row["range_name"] == "chosen")
+    assert sum(row["is_open_at_end"] for row in answered["conversation_rows"]) == told["open_at_end"]
+    rows = [row for row in answered["conversation_rows"] if row["is_in_range"]]
     assert sum(row["is_new"] for row in rows) == told["new_conversations"]
     assert sum(row["is_closed"] and row["is_left_unanswered"] for row in rows) == told["ended_unanswered"]
     waits = [row["wait_seconds"] for row in rows if row["is_waiting"]]
@@ -259,19 +343,33 @@ SUMS: dict[str, dict[str, str]] = {
     "assisted_sales": {"total": "assisted_sales"},
     "sales": {"total": "sales"},
     "net_sales": {"amount": "net_sales"},
+    "payment_mix": {"total": "sales"},
+    "cities": {"total": "sales"},
+    "order_sources": {"total": "sales"},
+    "sales_by_day": {"total": "sales"},
+    "sales_by_tag": {"total": "assisted_sales"},
+    "sales_by_agent": {"total": "assisted_sales"},
+    "top_products": {"quantity": "quantity", "line_total": "sales"},
 }
 
 
-def test_every_figure_leads_to_rows_that_are_there(serving) -> None:
-    used = set()
-    for card in FIGURES:
-        table = rows_tables()[card.figure.rows]
-        where = card.figure.rows_where
-        assert not where or table.columns[where].kind == "flag", card.name
-        assert all(card.columns[name].kind == "count" for name in card.figure.rows_count or (card.figure.value,)), card.name
-        assert set(card.filters) == set(table.filters) or card.sql == "shop_figures", card.name
-        used.add(table.name)
-    assert used == set(rows_tables())
+def test_what_leads_to_rows_leads_to_some_that_are_there(serving) -> None:
+    assert all(card.behind for card in FIGURES)
+    leading = [card for card in CARDS if card.behind]
+    for card in leading:
+        table, behind = rows_tables()[card.behind.rows], card.behind
+        assert not behind.where or table.columns[behind.where].kind == "flag", card.name
+        assert all(card.columns[name].kind == "count" for name in behind.count or ((card.figure.value,) if card.figure else ())), card.name
+        # a filter that acts on the card acts on its rows: else they would not be those it counts
+        assert set(card.filters) - set(behind.by) <= set(card.filters_behind) | {"window"}, card.name
+        assert bool(behind.by) != bool(card.figure), card.name
+        for name, column in behind.by.items():
+            if name not in FILTERS:
+                assert card.columns[column].kind == table.columns[name].kind, (card.name, name)
+                assert card.columns[column].labels == table.columns[name].labels, (card.name, name)
+            else:
+                assert name in table.filters, (card.name, name)
+    assert {card.behind.rows for card in leading} == set(rows_tables())
     for table in rows_tables().values():
         assert not table.link or table.columns[table.link].kind == "link"
         assert len(table.columns) == len(on_duckdb(serving, table.text, {})[0])

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from dashboards.figures import figures
 from dashboards.metabase.cards import Question
 from dashboards.metabase.readable import PLACEHOLDER, PLURALS, Reader, duration, measured_columns
-from dashboards.metabase.wanted import known_languages, reader_of, wanted
+from dashboards.metabase.wanted import WIDGETS, known_languages, reader_of, wanted
 from dashboards.parameters import FILTERS, filled
 from dashboards.serving import open_serving, publish
 from dashboards.spec import HERE, LANGUAGES, Card, read_toml, rows_tables, tabs
@@ -93,7 +93,7 @@ def questions(served_shop: Settings) -> dict[str, Question]:
 def spec_card(key: str) -> Card:
     name, _, part = key.partition("/")[2].partition(".")
     card = next(card for tab in tabs() for card in tab.cards if card.name == name)
-    return rows_tables()[card.figure.rows] if part == "rows" else card  # type: ignore[union-attr]
+    return rows_tables()[card.behind.rows] if part == "rows" else card  # type: ignore[union-attr]
 
 
 def choices(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
@@ -102,7 +102,7 @@ def choices(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
         connection.execute(f"select min({column}) from facts.{table}").fetchone()[0]  # type: ignore[index]
         for column, table in (("tag", "fct_tags"), ("agent_name", "dim_agents"), ("channel_name", "dim_channels"))
     )
-    one = {"workspace": ["default"], "channel": [channel], "tag": [tag], "agent": [agent]}
+    one = {"workspace": ["default"], "channel": [channel], "tag": [tag], "agent": [agent], "window": [7]}
     return [
         *({"date": word} for word in DATES),
         *({"date": MONTH, name: value} for name, value in one.items()),
@@ -118,23 +118,26 @@ def as_metabase(render: Callable[..., Any], question: Question, chosen: dict[str
         name: {
             "name": name,
             "type": "dimension",
-            "widget-type": "date/all-options" if FILTERS[name].is_date else "string/=",
+            "widget-type": WIDGETS[FILTERS[name].kind],
             "default": MONTH if FILTERS[name].is_date and question.is_on_dashboard else None,
         }
         for name in question.filters
-    }
+    } | {name: {"name": name, "type": "text"} for name in question.plain}
     fields = {
         name: {
             "schema": FILTERS[name].table.split(".")[0],
             "table": FILTERS[name].table.split(".")[1],
             "name": FILTERS[name].column,
-            "type": "date" if FILTERS[name].is_date else "text",
+            "type": FILTERS[name].kind,
         }
         for name in question.filters
     }
     sent = [
         {"type": tags[name]["widget-type"], "value": chosen.get(name) or None, "target": ["dimension", ["template-tag", name]]}
         for name in question.filters
+    ] + [
+        {"type": "category", "value": chosen.get(name) or None, "target": ["variable", ["template-tag", name]]}
+        for name in question.plain
     ]
     sql, _values = render(question.sql, tags, sent, fields, NOW, tz=ZONE, dialect=dialect)
     return sql
@@ -162,7 +165,9 @@ def test_every_choice_gives_the_same_on_both_engines_and_as_we_fill_it(
     by_sql = {spec_card(key).sql: question for key, question in questions.items()}
     empty = set()
     for question in by_sql.values():
-        for chosen in choices(in_duckdb):
+        every = choices(in_duckdb)
+        # what a click opens takes its dates as the cards do: a few are enough
+        for chosen in every if question.is_on_dashboard else [each for each in every if each.get("date") in (None, MONTH, "2026-11-09~")]:
             told = f"{question.key} {chosen}"
             names, found = rows_of(in_duckdb.execute(as_metabase(render, question, chosen, "duckdb")))
             assert tuple(names) == question.outputs, told
@@ -178,7 +183,11 @@ def test_every_choice_gives_the_same_on_both_engines_and_as_we_fill_it(
 def test_every_question_runs_and_answers_with_the_columns_its_settings_name(
     in_duckdb: duckdb.DuckDBPyConnection, in_postgres: Any, render: Any, served_shop: Settings
 ) -> None:
-    for question in wanted(served_shop).questions.values():
+    """Of the questions that a click opens one of each table: they differ only in which rows they show."""
+    every = wanted(served_shop).questions
+    alike = {(key[:2], spec_card(key).name) if key.endswith(".rows") else key: question for key, question in every.items()}
+    assert len(alike) < len(every)
+    for question in alike.values():
         chosen = {"date": MONTH}
         names, found = rows_of(in_postgres.execute(as_metabase(render, question, chosen, "postgres")))
         assert rows_of(in_duckdb.execute(as_metabase(render, question, chosen, "duckdb"))) == (names, found), question.key
@@ -275,7 +284,9 @@ def test_tables_show_what_the_card_answers(in_duckdb: duckdb.DuckDBPyConnection,
             if card.columns[name].kind == "seconds":
                 assert shown == [None if value is None else in_words(value) for value in kept], (key, name)
             elif card.columns[name].kind not in ("label", "flag", "hour", "weekday"):  # names of codes
-                assert shown == kept, (key, name)
+                # what a click passes on is never empty: that would be every row
+                clicked = card.behind is not None and name in card.behind.by.values()
+                assert shown == (["–" if value is None else value for value in kept] if clicked else kept), (key, name)
     assert filled_tables > 5
 
 
@@ -283,33 +294,60 @@ def flag_of(key: str) -> str:
     """The flag of the rows that a figure's question shows; none where it shows all, or is no such question."""
     name, _, part = key.partition("/")[2].partition(".")
     card = next(card for tab in tabs() for card in tab.cards if card.name == name)
-    return card.figure.rows_where if part == "rows" else ""  # type: ignore[union-attr]
+    return card.behind.where if part == "rows" else ""  # type: ignore[union-attr]
 
 
-def test_a_click_on_a_figure_opens_as_many_rows_as_it_says(
-    in_duckdb: duckdb.DuckDBPyConnection, questions: dict[str, Question], served_shop: Settings
+def clicks_of(dashcard: dict[str, Any]) -> list[dict[str, Any]]:
+    """Where a place of a dashboard leads: as a whole, or some of a table's columns."""
+    settings = dashcard["settings"]
+    return [each["click_behavior"] for each in (settings, *settings.get("column_settings", {}).values()) if "click_behavior" in each]
+
+
+@needs_shared
+def test_a_click_opens_as_many_rows_as_it_says(
+    in_duckdb: duckdb.DuckDBPyConnection, in_postgres: Any, render: Any, questions: dict[str, Question], served_shop: Settings
 ) -> None:
-    """With what the dashboard passes on: every filter of the tab that the question has."""
+    """With what the dashboard passes on: the filters that act on both, and what the clicked row says."""
     (dashboard,) = wanted(served_shop, ("en",)).dashboards.values()
-    clicks = {card["card"]: card["settings"]["click_behavior"] for card in dashboard["dashcards"] if "click_behavior" in card["settings"]}
-    figure_cards = [(card, tab) for tab in tabs() for card in tab.cards if card.figure]
-    assert set(clicks) == {f"en/{card.name}" for card, _tab in figure_cards}
+    clicks = {card["card"]: clicks_of(card) for card in dashboard["dashcards"]}
+    leading = [(card, tab) for tab in tabs() for card in tab.cards if card.behind]
+    assert {key for key, found in clicks.items() if found} == {f"en/{card.name}" for card, _tab in leading}
     channel = in_duckdb.execute("select min(channel_name) from facts.dim_channels").fetchone()[0]  # type: ignore[index]
     seen = set()
-    for card, tab in figure_cards:
-        click = clicks[f"en/{card.name}"]
+    for card, tab in leading:
+        shown = questions[f"en/{card.name}"]
+        click, *others = clicks[f"en/{card.name}"]
+        assert all(other == click for other in others)
         behind = questions[click["targetId"]]
-        passed = {mapping["target"]["id"]: mapping["source"]["id"] for mapping in click["parameterMapping"].values()}
+        sources = {mapping["target"]["id"]: mapping["source"] for mapping in click["parameterMapping"].values()}
+        assert set(sources) <= {*behind.filters, *behind.plain}, card.name
         # one workspace is not asked for
-        assert passed == {name: f"salwa_{name}" for name in behind.filters if name in tab.filters and name != "workspace"}
-        chosen = {"date": (date(2026, 11, 1), END), **({"channel": [channel]} if "channel" in passed else {})}
-        names, rows = rows_of(in_duckdb.execute(*with_values(card.text, chosen)))
-        row = next(dict(zip(names, values, strict=True)) for values in rows if values[0] == "chosen")
-        counted = in_duckdb.execute(*with_values(behind.sql, chosen)).fetchall()
-        wanted_count = sum(row[name] for name in card.figure.rows_count or (card.figure.value,))  # type: ignore[union-attr]
-        assert len(counted) == wanted_count, card.name
-        seen.add(len(counted))
-    assert len(seen) > 8
+        assert {name for name, source in sources.items() if source["type"] == "parameter"} == set(card.filters_behind) & set(tab.filters) - {"workspace"}
+        columns = {name: source["id"] for name, source in sources.items() if source["type"] == "column"}
+        # the hours of a map are columns, which say nothing
+        assert set(columns) == set(card.behind.by) - ({"hour_of_day"} if card.display == "heat" else set()), card.name  # type: ignore[union-attr]
+        assert set(columns.values()) <= set(shown.outputs)
+        chosen = {"date": MONTH, **({"channel": [channel]} if "channel" in card.filters_behind else {})}
+        names, rows = rows_of(in_postgres.execute(as_metabase(render, shown, chosen, "postgres")))
+        raw_names, raw = rows_of(in_duckdb.execute(*with_values(card.text, as_ours(chosen))))
+        told = [dict(zip(raw_names, row, strict=True)) for row in raw]
+        told = [row for row in told if row.get("range_name", "chosen") == "chosen"]
+        if card.display == "heat" and "hour_of_day" in card.behind.by:  # type: ignore[union-attr]
+            told = [{"customer_messages": sum(row["customer_messages"] for row in told if row["weekday"] == day)} for day in range(7)]
+        place = len(rows) // 2
+        passed = {name: dict(zip(names, rows[place], strict=True))[column] for name, column in columns.items()}
+        passed = {name: [value] if name in FILTERS and name != "date" else str(value) for name, value in passed.items()}
+        opened = rows_of(in_postgres.execute(as_metabase(render, behind, chosen | passed, "postgres")))[1]
+        assert opened == rows_of(in_duckdb.execute(as_metabase(render, behind, chosen | passed, "duckdb")))[1]
+        counted = card.behind.count or ((card.figure.value,) if card.figure else ())  # type: ignore[union-attr]
+        assert not counted or len(opened) == sum(told[place][name] for name in counted), card.name
+        seen.add(len(opened))
+    assert len(seen) > 12
+
+
+def test_a_click_on_what_has_no_name_opens_nothing(in_duckdb: duckdb.DuckDBPyConnection, questions: dict[str, Question]) -> None:
+    sql, values = filled(questions["en/agent_summary.rows"].sql, {"date": (date(2026, 11, 1), END), "agent": ["–"]})
+    assert in_duckdb.execute(sql, values).fetchall() == []
 
 
 def reader(language: str, **more: dict[str, str]) -> Reader:

@@ -103,7 +103,7 @@ def test_a_fresh_metabase_is_set_up_whole(fake: FakeMetabase, metabase: Settings
     assert fake.users == [ADMIN]
     assert set(actions(done)) <= {"created", "changed", "unchanged"}
     assert len(fake.cards) == len(what.cards) == len(languages) * sum(
-        3 if card.display == "figure" else 1 for tab in tabs() for card in tab.cards
+        (2 if card.display == "figure" else 1) + (card.behind is not None) for tab in tabs() for card in tab.cards
     )
     assert len(fake.collections) == len(fake.dashboards) == len(languages)
     for dashboard in fake.dashboards.values():
@@ -115,6 +115,8 @@ def test_a_fresh_metabase_is_set_up_whole(fake: FakeMetabase, metabase: Settings
     assert database["details"]["password"] == "Read-Pass-1"
     assert fake.settings["report-timezone"] == "Asia/Riyadh"
     assert {column["has_field_values"] for column in fake.columns.values() if column["name"] != "local_date"} == {"list"}
+    (window,) = [each for each in next(iter(fake.dashboards.values()))["parameters"] if each["slug"] == "window"]
+    assert (window["type"], window["default"], window["isMultiSelect"]) == ("number/=", [3], False)
 
 
 def test_every_filter_of_a_tab_reaches_the_cards_that_have_it(fake: FakeMetabase, metabase: Settings) -> None:
@@ -251,25 +253,45 @@ def test_a_card_moved_on_the_dashboard_is_an_edit(fake: FakeMetabase, metabase: 
     assert [path for verb, path in fake.writes] == [f"/api/dashboard/{dashboard['id']}"]
 
 
+def place_on(dashboard: dict[str, Any], identifier: int) -> dict[str, Any]:
+    return next(card["visualization_settings"] for card in dashboard["dashcards"] if card["card_id"] == identifier)
+
+
 def test_a_click_leads_to_the_rows_by_their_id_and_is_ours(fake: FakeMetabase, metabase: Settings) -> None:
     done = pushed(metabase)
     (dashboard,) = fake.dashboards.values()
-    (figure,) = [card for card in dashboard["dashcards"] if "click_behavior" in card["visualization_settings"]]
-    assert figure["card_id"] == done.ids.cards[f"{ONE[0]}/total_conversations"]
-    click = figure["visualization_settings"]["click_behavior"]
+    ids = {key.partition("/")[2]: identifier for key, identifier in done.ids.cards.items()}
+    click = place_on(dashboard, ids["total_conversations"])["click_behavior"]
     rows = fake.cards[click["targetId"]]
-    assert click["targetId"] == done.ids.cards[f"{ONE[0]}/total_conversations.rows"]
+    assert click["targetId"] == ids["total_conversations.rows"]
     # where the dashboard has no date, none is passed on, and the question must not take one of its own
     assert not [parameter for parameter in rows["parameters"] if "default" in parameter]
     # led elsewhere by hand: shown, and brought back when asked
-    click["targetId"] = done.ids.cards[f"{ONE[0]}/messages"]
+    click["targetId"] = ids["messages"]
     fake.forget_requests()
     again = pushed(metabase)
     assert [kind for kind, _name in by_action(again, "edited")] == ["dashboard"]
     assert fake.writes == []
     pushed(metabase, may_overwrite=True)
-    (figure,) = [card for card in dashboard["dashcards"] if "click_behavior" in card["visualization_settings"]]
-    assert figure["visualization_settings"]["click_behavior"]["targetId"] == rows["id"]
+    assert place_on(dashboard, ids["total_conversations"])["click_behavior"]["targetId"] == rows["id"]
+
+
+def test_a_click_passes_on_what_was_clicked(fake: FakeMetabase, metabase: Settings) -> None:
+    """A chart as a whole, a table by the columns that say what a row is about; a plain text is a variable of the query."""
+    done = pushed(metabase)
+    (dashboard,) = fake.dashboards.values()
+    ids = {key.partition("/")[2]: identifier for key, identifier in done.ids.cards.items()}
+    by_day = place_on(dashboard, ids["messages"])["click_behavior"]
+    assert by_day["targetId"] == ids["messages.rows"]
+    assert {"type": "column", "id": "local_date", "name": "local_date"} in [each["source"] for each in by_day["parameterMapping"].values()]
+    (by_weekday,) = place_on(dashboard, ids["peak_map"])["column_settings"].values()
+    assert by_weekday["click_behavior"]["targetId"] == ids["peak_map.rows"]
+    assert "weekday_name" in [each["source"]["id"] for each in by_weekday["click_behavior"]["parameterMapping"].values()]
+    parameters = {each["slug"]: each for each in fake.cards[ids["peak_map.rows"]]["parameters"]}
+    assert parameters["weekday"]["target"] == ["variable", ["template-tag", "weekday"]]
+    fake.forget_requests()
+    pushed(metabase)
+    assert fake.writes == []
 
 
 def test_a_deleted_dashboard_is_made_again(fake: FakeMetabase, metabase: Settings) -> None:

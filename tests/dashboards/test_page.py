@@ -64,7 +64,9 @@ class Look:
     """A page that is looked at, with what it asked for and complained about."""
 
     def __init__(self, browser: Any, file: Path, viewport: dict[str, int] = DESK, theme: str = "light", hash_: str = "") -> None:
-        self.context = browser.new_context(viewport=viewport, color_scheme=theme, timezone_id="America/Los_Angeles")
+        self.context = browser.new_context(
+            viewport=viewport, color_scheme=theme, timezone_id="America/Los_Angeles", reduced_motion="reduce"
+        )
         self.page = self.context.new_page()
         self.page.set_default_timeout(15_000)
         self.requests: list[str] = []
@@ -177,7 +179,7 @@ def test_the_dates_of_presets_and_what_they_are_compared_with(look, serving) -> 
 @in_browser
 def test_the_page_fills_sql_as_python_does(look) -> None:
     page = look().page
-    values = {"date": ["2026-11-01", "2026-11-03"], "workspace": ["default"], "channel": ["a", "b"], "tag": ["c"], "agent": ["d"]}
+    values = {"date": ["2026-11-01", "2026-11-03"], "workspace": ["default"], "channel": ["a", "b"], "tag": ["c"], "agent": ["d"], "window": [7]}
     for card in all_cards():
         for chosen in ({}, values, *({name: value} for name, value in values.items()), {**values, "tag": []}):
             sql, taken = filled(card.text, chosen)
@@ -213,7 +215,7 @@ def test_a_figure_leads_to_the_rows_behind_it(language: str, look) -> None:
         page.go(lang=language, tab=tab, range="last_7_days", **({"channel": "WhatsApp%20Sales"} if tab == "conversations" else {}))
         for card in (card for each in tabs() if each.name == tab for card in each.cards if card.figure):
             row = next(row for row in page.page.evaluate("name => salwa.rows(name)", card.sql) if row["range_name"] == "chosen")
-            wanted = sum(row[name] for name in card.figure.rows_count or (card.figure.value,))
+            wanted = sum(row[name] for name in card.behind.count or (card.figure.value,))
             assert wanted > 0, card.name
             button = page.page.locator(f"#to-rows-{card.name}")
             button.focus()
@@ -246,6 +248,88 @@ def test_a_figure_leads_to_the_rows_behind_it(language: str, look) -> None:
     assert bad == []
     page.page.locator("#rows .round").click()
     page.page.locator("#rows").wait_for(state="detached")
+
+
+@in_browser
+def test_a_bar_a_cell_and_a_row_lead_to_the_rows_behind_them(look) -> None:
+    page = look(hash_="lang=en")
+    for tab in (tab for tab in tabs() if any(card.behind and not card.figure for card in tab.cards)):
+        page.go(lang="en", tab=tab.name, range="last_30_days")
+        for card in (card for card in tab.cards if card.behind and not card.figure):
+            counted = page.page.evaluate(
+                """([name, sql, count]) => {
+                    const rows = salwa.rows(sql).filter((row) => count.some((each) => row[each]));
+                    return [rows[0], rows.at(-1)].map((row) => [salwa.behind(name, row).length, count.reduce((sum, each) => sum + (row[each] ?? 0), 0)]);
+                }""",
+                [card.name, card.sql, list(card.behind.count or (card.chart.y if card.chart else card.shows[1:]))],
+            )
+            assert all(found > 0 for found, _told in counted), card.name
+            assert not card.behind.count or all(found == told for found, told in counted), (card.name, counted)
+
+    def opened() -> tuple[int, str]:
+        dialog = page.page.locator("#rows")
+        found = int(dialog.get_attribute("data-count")), dialog.locator(".rows-head .range").inner_text()
+        page.page.keyboard.press("Escape")
+        dialog.wait_for(state="detached")
+        return found
+
+    page.go(lang="en", tab="conversations", range="last_7_days")
+    days = page.page.evaluate("salwa.rows('daily_volume')")
+    plot = page.page.locator('[data-card="new_conversations"] .plot')
+    plot.locator("rect.fill").nth(2).click()
+    assert opened()[0] == days[2]["new_conversations"]
+    plot.focus()
+    page.page.keyboard.press("ArrowRight")
+    page.page.keyboard.press("Enter")
+    found, words = opened()
+    assert found == days[0]["new_conversations"]
+    assert "13 November 2026" in words
+    page.go(lang="en", tab="shop", range="last_7_days", window="7")
+    row = page.page.locator('[data-card="payment_mix"] tr.leads').first
+    row.click()
+    found, words = opened()
+    assert found == page.page.evaluate("salwa.rows('shop_by_payment_method')[0].orders")
+    assert row.locator(".to-row").inner_text() in words
+    row.locator(".to-row").focus()
+    page.page.keyboard.press("Enter")
+    assert opened() == (found, words)
+
+
+@in_browser
+def test_with_a_finger_the_first_touch_shows_the_values(browser, file) -> None:
+    context = browser.new_context(viewport=PHONE, has_touch=True)
+    page = context.new_page()
+    page.goto(f"{file.as_uri()}#lang=ar&range=last_7_days")
+    page.wait_for_selector("html[data-ready]", state="attached")
+    bar = page.locator('[data-card="new_conversations"] rect.fill').nth(3)
+    bar.tap()
+    assert page.locator("#tip").is_visible()
+    assert page.locator("#rows").count() == 0
+    bar.tap()
+    assert page.locator("#rows").is_visible()
+    context.close()
+
+
+@in_browser
+def test_the_time_after_a_chat_is_chosen_on_the_shop(look, serving) -> None:
+    page = look(hash_="lang=en&tab=shop&range=this_month")
+    shown = page.page.locator("#window")
+    assert shown.locator("option").all_inner_texts() == ["1 day", "3 days", "7 days", "28 days"]
+    assert shown.evaluate("node => node.selectedOptions[0].innerText") == "3 days"
+    sold = {}
+    for words, days in (("3 days", 3), ("28 days", 28), ("1 day", 1)):
+        if days != 3:
+            page.act(lambda words=words: shown.select_option(label=words))
+            assert words in page.page.locator("#range").inner_text()
+        (wanted,) = serving.execute(
+            f"select sum(assisted_sales_{days}d) from marts.mart_sales_daily where local_date >= ?", [SHOP_END.replace(day=1)]
+        ).fetchone()
+        sold[days] = float(page.value("assisted_sales")[0])
+        assert abs(sold[days] - float(wanted)) < 1e-4
+    assert sold[1] < sold[3] < sold[28]
+    page.page.reload()
+    page.page.wait_for_selector("html[data-ready]", state="attached")
+    assert float(page.value("assisted_sales")[0]) == sold[1]
 
 
 @in_browser

@@ -22,7 +22,7 @@ from dashboards.serving import (
     NothingPublished,
     drop_older,
     open_serving,
-    postgres,
+    postgres_versions,
     publish,
     query,
     rollback,
@@ -124,7 +124,7 @@ def test_readers_see_whole_versions_while_many_are_published(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(postgres, "PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(postgres_versions, "PAUSE_SECONDS", 0.05)
     settings = serving_of(kind)
     publish(settings, MANIFEST)
     batches = prepared_batches(settings, tmp_path)
@@ -264,7 +264,7 @@ def test_a_reader_that_holds_on_stops_the_switch_and_is_named(
     settings = serving_of("postgres")
     publish(settings, MANIFEST)
     write_batch(settings, 2)
-    monkeypatch.setattr(postgres, "PATIENCE_SECONDS", 1.5)
+    monkeypatch.setattr(postgres_versions, "PATIENCE_SECONDS", 1.5)
     with psycopg.connect(as_reader(database), application_name="a long report") as holding:
         holding.execute("select count(*) from facts.fct_messages")
         with pytest.raises(SalwaError, match=r"metabase \(a long report, process \d+, for \d s already\) did not let go"):
@@ -312,9 +312,9 @@ def test_two_publishers_exclude_each_other(
     serving_of: Callable[[str], Settings], database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = serving_of("postgres")
-    monkeypatch.setattr(postgres, "PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(postgres_versions, "PATIENCE_SECONDS", 0.5)
     with psycopg.connect(database) as other:
-        other.execute("select pg_advisory_lock(%s)", [postgres.PUBLISHER_LOCK])
+        other.execute("select pg_advisory_lock(%s)", [postgres_versions.PUBLISHER_LOCK])
         with pytest.raises(SalwaError, match="another run is publishing"):
             publish(settings, MANIFEST)
     publish(settings, MANIFEST)

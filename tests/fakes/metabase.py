@@ -36,6 +36,11 @@ class Refused(Exception):
         self.body = body
 
 
+def filters_in(stage: dict[str, Any]) -> list[dict[str, Any]]:
+    """The parameters of a query that are filters on a column; others are plain values."""
+    return [tag for tag in stage["template-tags"].values() if tag["type"] == "dimension"]
+
+
 @dataclass
 class FakeMetabase:
     """State and habits. `tables` is what a sync finds: {"facts.dim_dates": ["local_date", ...]}."""
@@ -312,7 +317,7 @@ class FakeMetabase:
         named = set(re.findall(r"\{\{\s*(\w+)\s*\}\}", sql))
         if named != set(stage["template-tags"]):
             self.problems.append(f"tags {sorted(stage['template-tags'])} of a query that names {sorted(named)}")
-        for tag in stage["template-tags"].values():
+        for tag in filters_in(stage):
             identifier = tag["dimension"][2 if is_staged else 1]
             if identifier not in self.columns:
                 self.problems.append(f"a tag on column {identifier}, which does not exist")
@@ -326,11 +331,11 @@ class FakeMetabase:
         elif self.is_new:
             native = copy.deepcopy(query["native"])
             stage = {"lib/type": "mbql.stage/native", "native": native["query"], "template-tags": native["template-tags"]}
-            for tag in stage["template-tags"].values():
+            for tag in filters_in(stage):
                 tag["dimension"] = ["field", {}, tag["dimension"][1]]
         else:
             return copy.deepcopy(query)
-        for tag in stage["template-tags"].values():
+        for tag in filters_in(stage):
             tag["dimension"][1] = {"lib/uuid": str(uuid.uuid4())}
         return {"lib/type": "mbql/query", "database": query["database"], "stages": [stage]}
 
@@ -393,9 +398,11 @@ class FakeMetabase:
             for mapping in card["parameter_mappings"]:
                 if mapping["target"][1][1] not in tags:
                     self.problems.append(f"card {kept['name']} has no tag {mapping['target'][1][1]}")
-            click = card["visualization_settings"].get("click_behavior") or {}
-            if click.get("linkType") == "question":
-                self.check_click(click, parameters)
+            settings = card["visualization_settings"]
+            for place in (settings, *(settings.get("column_settings") or {}).values()):
+                click = place.get("click_behavior") or {}
+                if click.get("linkType") == "question":
+                    self.check_click(click, parameters, query_sql(kept["dataset_query"]))
         stored = {**card, "id": card["id"] if card["id"] > 0 else self.next_id()}
         stored["dashboard_tab_id"] = tabs[card["dashboard_tab_id"]]
         if self.tidies:
@@ -423,8 +430,9 @@ class FakeMetabase:
         data = {"cols": [{"name": name} for name in names], "rows": rows}
         return {"status": "completed", "row_count": len(rows), "data": data}
 
-    def check_click(self, click: dict[str, Any], parameters: list[dict[str, Any]]) -> None:
-        """A click opens a question that is there, and passes filters of the dashboard to tags that the question has."""
+    def check_click(self, click: dict[str, Any], parameters: list[dict[str, Any]], sql: str) -> None:
+        """A click opens a question that is there, and passes to tags that it has filters of the dashboard and columns of
+        the card whose SQL this is."""
         target = self.cards.get(click["targetId"])
         if target is None or target.get("archived"):
             self.problems.append(f"a click leads to card {click['targetId']}, which does not exist")
@@ -437,8 +445,11 @@ class FakeMetabase:
                 self.problems.append(f"a click on {target['name']} names the tag {mapping['target']}, which does not exist")
             elif tag["id"] != identifier or mapping["id"] != identifier:
                 self.problems.append(f"a click on {target['name']} calls the tag {mapping['target']} {identifier}")
-            if mapping["source"]["type"] != "parameter" or mapping["source"]["id"] not in known:
-                self.problems.append(f"a click takes {mapping['source']}, which the dashboard does not have")
+            source = mapping["source"]
+            if source["type"] == "column" and not re.search(rf"\bas {source['id']}\b", sql):
+                self.problems.append(f"a click takes {source}, which the card does not answer with")
+            if source["type"] not in ("column", "parameter") or (source["type"] == "parameter" and source["id"] not in known):
+                self.problems.append(f"a click takes {source}, which the dashboard does not have")
 
     # Groups and permissions
 
@@ -540,6 +551,10 @@ def found(things: dict[int, dict[str, Any]], identifier: str) -> dict[str, Any]:
     if int(identifier) not in things:
         raise Refused(404, "Not found.")
     return things[int(identifier)]
+
+
+def query_sql(query: dict[str, Any]) -> str:
+    return str(query["stages"][0]["native"] if "lib/type" in query else query["native"]["query"])
 
 
 def query_tags(query: dict[str, Any]) -> dict[str, Any]:

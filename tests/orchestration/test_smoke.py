@@ -110,7 +110,7 @@ def test_every_card_says_the_same_through_metabase(server: tuple[FakeMetabase, S
     pushed = push(settings, what)
     with open_serving(settings) as connection:
         values = some_values(connection)
-        assert set(values) == {"workspace", "channel", "tag", "agent"}
+        assert set(values) == {"workspace", "channel", "tag", "agent", "window"}
         chosen = [each for each in choices(SHOP_END, values) if each.name.startswith(("thismonth", "2026-"))]
         assert len(chosen) == 3
         found = compare(pushed, what, connection, ZONE, chosen)

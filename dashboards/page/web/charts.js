@@ -133,7 +133,7 @@ function drawPlot({ display, rows, x, ys, isStacked, width, height, say, about, 
   const dots = display === 'lines' ? ys.map((_, number) => svg.appendChild(s('circle', { class: `dot s${number + 1}`, r: 4, visibility: 'hidden' }))) : [];
   return {
     node: svg,
-    points: rows.map((row, index) => ({ x: flip(centre(index)), y: high(tops[index]), title: label(row, index), values: ys.map((y) => [y, row[y.name]]) })),
+    points: rows.map((row, index) => ({ x: flip(centre(index)), y: high(tops[index]), title: label(row, index), row, values: ys.map((y) => [y, row[y.name]]) })),
     at: (px) => Math.max(0, Math.min(rows.length - 1, Math.floor((flip(px) - MARGIN.left) / band))),
     highlight(index) {
       column.setAttribute('visibility', index === null ? 'hidden' : 'visible');
@@ -182,7 +182,7 @@ function drawHeat({ rows, x, down, value, width, height, say, about, weekStart, 
         style: `--share:${share ? Math.round(8 + 92 * share) : 0}%`,
       });
       svg.append(node);
-      points.push({ x: flip(left + cell.width / 2), y: top, title: label(downValue, acrossValue), values: row ? [[value, row[value.name]]] : x.kind === 'date' ? [[value, 0]] : [], node });
+      points.push({ x: flip(left + cell.width / 2), y: top, title: label(downValue, acrossValue), row, values: row ? [[value, row[value.name]]] : x.kind === 'date' ? [[value, 0]] : [], node });
     });
   });
   const every = tickStep(across.length, width - margin.left, x.kind);
@@ -211,7 +211,8 @@ function drawHeat({ rows, x, down, value, width, height, say, about, weekStart, 
   };
 }
 
-const shortened = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
+// cut where its own direction ends, not the page's
+const shortened = (text, most) => (text.length > most ? isolated(`${text.slice(0, most - 1)}…`) : text);
 
 function ordered(column, rows, weekStart) {
   if (column.kind === 'weekday') return [...Array(7).keys()].map((place) => (place + weekStart) % 7);

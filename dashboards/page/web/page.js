@@ -2,6 +2,7 @@
 const content = JSON.parse(document.getElementById('salwa-content').textContent);
 const WEEKDAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'];
 const PRESETS = ['today', 'yesterday', 'last_7_days', 'last_30_days', 'this_month', 'last_month', 'custom'];
+const CHOSEN = ['channel', 'tag', 'agent', 'window'];
 const NAMES = { ar: 'العربية', en: 'English', fr: 'Français' };
 const ROWS_SHOWN = 10;
 const ROWS_MORE = 200;
@@ -40,7 +41,7 @@ function readState() {
     workspace: one('workspace', content.workspaces.map((each) => each.name), canMix() ? '' : content.workspaces[0]?.name ?? ''),
     from: told.get('from'), to: told.get('to'),
   };
-  for (const name of ['channel', 'tag', 'agent']) found[name] = one(name, choices(name, found.workspace), '');
+  for (const name of CHOSEN) found[name] = one(name, choices(name, found.workspace), '');
   if (found.range === 'custom' && !(isDate(found.from) && isDate(found.to))) found.range = 'this_month';
   return found;
 }
@@ -48,7 +49,7 @@ function readState() {
 function writeState() {
   const told = new URLSearchParams({ lang: state.lang, tab: state.tab, range: state.range });
   if (state.range === 'custom') { told.set('from', state.from); told.set('to', state.to); }
-  for (const name of ['workspace', 'channel', 'tag', 'agent']) if (state[name]) told.set(name, state[name]);
+  for (const name of ['workspace', ...CHOSEN]) if (state[name]) told.set(name, state[name]);
   history.replaceState(null, '', `#${told}`);
 }
 
@@ -60,7 +61,7 @@ const today = () => shownWorkspaces().map((each) => each.today).sort().at(-1) ??
 
 function choices(name, workspace) {
   const rows = (content.choices[name] ?? []).filter(([where]) => !workspace || where === workspace);
-  return [...new Set(rows.map(([, value]) => value))];
+  return [...new Set(rows.map(([, value]) => String(value)))];
 }
 
 function chosenDates() {
@@ -69,9 +70,9 @@ function chosenDates() {
 }
 
 function chosenFilters() {
-  const chosen = { date: chosenDates() };
+  const chosen = tabNow().filters.includes('date') ? { date: chosenDates() } : {};
   if (state.workspace) chosen.workspace = [state.workspace];
-  for (const name of tabNow().filters) if (state[name]) chosen[name] = [state[name]];
+  for (const name of tabNow().filters) if (state[name]) chosen[name] = [content.filters[name].kind === 'number' ? Number(state[name]) : state[name]];
   return chosen;
 }
 
@@ -89,7 +90,7 @@ const tabNow = () => content.tabs.find((tab) => tab.name === state.tab);
 function change(changes) {
   const needsControls = ['lang', 'tab', 'workspace'].some((name) => name in changes);
   Object.assign(state, changes);
-  for (const name of ['channel', 'tag', 'agent']) if (state[name] && !choices(name, state.workspace).includes(state[name])) state[name] = '';
+  for (const name of CHOSEN) if (state[name] && !choices(name, state.workspace).includes(state[name])) state[name] = '';
   writeState();
   if (needsControls) renderAll();
   else { showControls(); renderCards(); }
@@ -105,6 +106,32 @@ function answer(sqlName) {
     answers.set(key, rowsOf(database, sql, values));
   }
   return answers.get(key);
+}
+
+/** What a click on a row of a card opens: {rows, chosen, narrowed}; filters as they then are, and what else is narrowed. */
+function behind(card, row) {
+  const { rows, where, by } = card.behind;
+  const source = content.rows[rows];
+  const now = chosenFilters();
+  const chosen = Object.fromEntries(card.filters_behind.filter((name) => now[name]).map((name) => [name, now[name]]));
+  const narrowed = {};
+  for (const [name, column] of Object.entries(by)) {
+    if (!content.filters[name]) narrowed[name] = row[column];
+    else chosen[name] = content.filters[name].kind === 'date' ? [row[column], row[column]] : [row[column]];
+  }
+  const { sql, values } = filled(content.cards[source.sql], chosen, content.filters);
+  const conditions = [where, ...Object.keys(narrowed).map((name) => `${name} = $clicked_${name}`)].filter(Boolean);
+  for (const [name, value] of Object.entries(narrowed)) values[`$clicked_${name}`] = value;
+  const found = rowsOf(database, conditions.length ? `select * from (${sql}\n) as rows_behind where ${conditions.join(' and ')}` : sql, values);
+  return { rows: found, chosen, narrowed };
+}
+
+/** Whether a click on this row of a card opens anything. */
+function leads(card, row) {
+  if (!card.behind || !row) return false;
+  const counted = card.behind.count.length ? card.behind.count : card.figure ? [card.figure.value] : (card.chart?.y ?? []);
+  const isNamed = Object.values(card.behind.by).every((column) => row[column] !== null && row[column] !== undefined);
+  return isNamed && (!counted.length || counted.some((name) => row[name]));
 }
 
 // --- controls ------------------------------------------------------------------------------------------------------
@@ -149,7 +176,7 @@ function controls() {
     h('button', { type: 'button', id: `preset-${preset}`, onclick: () => choosePreset(preset) }, say.text('presets', preset))));
   const custom = tab.filters.includes('date') && h('div', { class: 'custom', id: 'custom' }, ['from', 'to'].map((end) => h('label', {}, h('span', {}, word(end)),
     h('input', { type: 'date', id: end, required: true, min: content.firstDate, max: today(), onchange: (event) => isDate(event.target.value) && change({ [end]: event.target.value }) }))));
-  const filters = ['workspace', 'channel', 'tag', 'agent'].filter((name) => tab.filters.includes(name)).map(chooser);
+  const filters = ['workspace', ...CHOSEN].filter((name) => tab.filters.includes(name)).map(chooser);
   return [tabs, h('div', { class: 'row' }, presets || null, custom || null, h('div', { class: 'filters' }, filters))].filter(Boolean);
 }
 
@@ -165,11 +192,18 @@ function moveTab(event) {
 function chooser(name) {
   const values = name === 'workspace' ? content.workspaces.map((each) => each.name) : choices(name, state.workspace);
   if (values.length < (name === 'tag' || name === 'agent' ? 1 : 2)) return null;
-  const options = values.sort((a, b) => a.localeCompare(b, state.lang)).map((value) => h('option', { value }, value));
-  if (name !== 'workspace' || canMix()) options.unshift(h('option', { value: '' }, word('all')));
+  const options = name === 'window' ? windowOptions(values) : values.sort((a, b) => a.localeCompare(b, state.lang)).map((value) => h('option', { value }, value));
+  if (name !== 'window' && (name !== 'workspace' || canMix())) options.unshift(h('option', { value: '' }, word('all')));
   const select = h('select', { id: name, onchange: (event) => change({ [name]: event.target.value }) }, options);
   select.value = state[name];
   return h('label', { class: 'filter' }, h('span', {}, say.text('filters', name)), select);
+}
+
+/** The business's own stands for nothing chosen; where several differ, each has its own. */
+function windowOptions(values) {
+  const own = [...new Set(content.choices.window.filter(([where, , isOwn]) => isOwn && (!state.workspace || where === state.workspace)).map(([, value]) => String(value)))];
+  const options = values.sort((a, b) => a - b).map((value) => h('option', { value: own.length === 1 && value === own[0] ? '' : value }, say.days(Number(value))));
+  return own.length === 1 ? options : [h('option', { value: '' }, word('own_window')), ...options];
 }
 
 function choosePreset(preset) {
@@ -185,7 +219,7 @@ function showControls() {
   centre(byId(`tab-${state.tab}`));
   if (byId('custom')) byId('custom').hidden = state.range !== 'custom';
   if (state.range === 'custom') for (const end of ['from', 'to']) if (byId(end) && byId(end).value !== state[end]) byId(end).value = state[end];
-  for (const name of ['channel', 'tag', 'agent', 'workspace']) {
+  for (const name of ['workspace', ...CHOSEN]) {
     const select = byId(name);
     if (!select) continue;
     select.value = state[name];
@@ -224,16 +258,25 @@ function renderShells() {
     if (above) captions.set(above.name, card);
     else if (card.name !== headCard?.name) placed.push(card);
   }
-  const grid = h('div', { class: 'grid' }, placed.map((card) => shell(card, captions.get(card.name), Math.min(...placed.map((each) => each.place.row)))));
+  const rows = gridRows(placed, captions);
+  const grid = h('div', { class: 'grid' }, placed.map((card) => shell(card, captions.get(card.name), rows)));
   byId('cards').replaceChildren(h('h2', { id: 'range', class: 'range' }), ...(content.cutFrom ? [h('p', { class: 'cut' }, ...marked(say.text('page', 'cut'), { date: say.date(content.cutFrom) }))] : []), grid);
 }
 
-function shell(card, caption, firstRow) {
-  const { col, row, width, height } = card.place;
-  const tall = height + (caption ? caption.place.height : 0);
+/** The rows of the spec's grid that the page has: a table is as tall as its rows, so what it alone spans falls away. */
+function gridRows(cards, captions) {
+  const spans = cards.map((card) => [card, card.place.row, card.display === 'table' ? 1 : card.place.height + (captions.get(card.name)?.place.height ?? 0)]);
+  return [...new Set(spans.flatMap(([, row, tall]) => [...Array(tall).keys()].map((each) => row + each)))].sort((a, b) => a - b);
+}
+
+function shell(card, caption, rows) {
+  const { col, width } = card.place;
+  const last = card.place.row + card.place.height + (caption ? caption.place.height : 0);
+  const row = rows.indexOf(card.place.row);
+  const tall = rows.filter((each) => each >= card.place.row && each < last).length;
   const article = h('article', {
     class: `card is-${card.display}${width < 6 ? ' is-narrow' : ''}${width <= 14 ? ' is-third' : ''}`, 'data-card': card.name, 'aria-labelledby': `title-${card.name}`, 'aria-busy': 'true',
-    style: `--col:${col + 1};--row:${row - firstRow + 1};--wide:${width};--tall:${tall}`,
+    style: `--col:${col + 1};--row:${row + 1};--wide:${width};--tall:${tall}`,
   },
   h('div', { class: 'card-head' }, h('h3', { id: `title-${card.name}` }, titleOf(card)), explainer(card)),
   h('div', { class: 'card-body' }),
@@ -299,10 +342,10 @@ async function renderCards() {
 }
 
 /** The dates and filters, in words: on the screen and on paper. */
-function rangeWords() {
-  const chosen = chosenFilters();
-  const named = Object.entries(chosen).filter(([name]) => name !== 'date' && tabNow().filters.includes(name) && (name !== 'workspace' || content.workspaces.length > 1));
-  return [tabNow().filters.includes('date') && h('bdi', {}, say.range(chosen.date)), ...named.map(([name, [value]]) => h('span', { class: 'chip' }, `${say.text('filters', name)}: `, h('bdi', {}, value)))].filter(Boolean);
+function rangeWords(chosen = chosenFilters(), narrowed = []) {
+  const named = Object.entries(chosen).filter(([name]) => name !== 'date' && (name !== 'workspace' || content.workspaces.length > 1))
+    .map(([name, [value]]) => [say.text('filters', name), name === 'window' ? say.days(value) : value]);
+  return [chosen.date && h('bdi', {}, say.range(chosen.date)), ...[...named, ...narrowed].map(([name, value]) => h('span', { class: 'chip' }, `${name}: `, h('bdi', {}, value)))].filter(Boolean);
 }
 
 function drawHead() {
@@ -351,16 +394,13 @@ function drawFigure(card, rows, node) {
   const value = chosen[column.name];
   node.dataset.value = value ?? '';
   const shown = h('bdi', {}, ...sized(column, value));
-  const parts = [h('p', { class: `value of-${column.kind}` }, countBehind(card, chosen) ? toRows(card, chosen, shown) : shown)];
+  const parts = [h('p', { class: `value of-${column.kind}` }, leads(card, chosen) ? toRows(card, chosen, shown) : shown)];
   if (value === null || value === undefined) parts.push(h('p', { class: 'change' }, say.text('empty', card.name) ?? word('no_data')));
   else if (previous) parts.push(comparison(card, column, value, previous));
   const notes = card.figure.notes.map((key) => note(card, key, chosen)).filter(Boolean);
   if (notes.length) parts.push(h('ul', { class: 'notes' }, notes));
   return parts;
 }
-
-/** How many rows are behind a figure. */
-const countBehind = (card, row) => (card.figure.rows ? (card.figure.rows_count.length ? card.figure.rows_count : [card.figure.value]).reduce((sum, name) => sum + (row[name] ?? 0), 0) : 0);
 
 /** The number as a button, as large as its card, that opens the rows behind it. */
 function toRows(card, row, shown) {
@@ -369,19 +409,20 @@ function toRows(card, row, shown) {
     'aria-label': `${titleOf(card, row)}: ${value}. ${word('show_rows')}`, onclick: () => openRows(card, row) }, shown, icon('into'));
 }
 
-/** The rows behind a figure, over the page. The browser keeps the focus inside, closes it on Escape and gives the focus back. */
+/** The rows behind a figure, a bar or a row, over the page. The browser keeps the focus inside, closes it on Escape and gives the focus back. */
 function openRows(card, row) {
-  const source = content.rows[card.figure.rows];
-  const found = answer(source.sql).filter((each) => !card.figure.rows_where || each[card.figure.rows_where]);
-  // a column in which nothing stands is left out; amounts are not rounded, because they add up
-  const shows = source.shows.filter((name) => found.some((each) => each[name] !== null));
+  const source = content.rows[card.behind.rows];
+  const { rows: found, chosen, narrowed } = behind(card, row);
+  const named = Object.entries(narrowed).map(([name, value]) => { const column = columnOf(source, name); return [nameOf(source, column), written(column, value, say, about())]; });
+  // a column in which nothing stands, or what was clicked everywhere, is left out; amounts are not rounded, because they add up
+  const shows = source.shows.filter((name) => !(name in narrowed) && found.some((each) => each[name] !== null));
   const columns = Object.fromEntries(Object.entries(source.columns).map(([name, column]) => [name, { ...column, isExact: true }]));
   const words = say.plain(say.text('page', 'rows_counted'), { what: say.text('titles', source.name), n: say.number(found.length) });
   const close = h('button', { type: 'button', class: 'round', 'aria-label': word('close'), title: word('close'), onclick: () => dialog.close() }, icon('close'));
   const dialog = h('dialog', { id: 'rows', class: 'rows', 'aria-labelledby': 'rows-title', 'aria-describedby': 'rows-count', 'data-count': found.length },
     h('div', { class: 'rows-frame' },
       h('div', { class: 'rows-head' },
-        h('div', {}, h('h2', { id: 'rows-title' }, titleOf(card, row)), h('p', { class: 'range' }, h('span', { id: 'rows-count' }, words), ...rangeWords().map((each) => (each.tagName === 'BDI' ? h('span', { class: 'when' }, each) : each)))),
+        h('div', {}, h('h2', { id: 'rows-title' }, titleOf(card, row)), h('p', { class: 'range' }, h('span', { id: 'rows-count' }, words), ...rangeWords(chosen, named).map((each) => (each.tagName === 'BDI' ? h('span', { class: 'when' }, each) : each)))),
         close),
       h('div', { class: 'rows-body' }, ...drawTable({ ...source, shows, columns }, found, null, ROWS_BEHIND))));
   dialog.addEventListener('close', () => dialog.remove());
@@ -446,12 +487,19 @@ function table(card, rows, names, { limit = Infinity, isHidden = false } = {}) {
   const shown = rows.slice(0, limit);
   const linked = card.link && rows.some((row) => safeLink(row[card.link]));
   return h('div', { class: 'table-frame', tabindex: '0', role: 'region', 'aria-label': titleOf(card, rows[0]) },
-    h('table', { role: 'table', class: isHidden ? 'plain' : '' },
+    h('table', { role: 'table', class: isHidden || (columns.length <= 4 && !linked) ? 'plain' : '' }, // on a phone the others stand row below row
       h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, columns.map((column) => h('th', { role: 'columnheader', scope: 'col', class: isNumeric(column) ? 'is-number' : '' }, head(column))),
         linked && h('th', { role: 'columnheader', scope: 'col', class: 'is-number' }, h('span', { class: card.place.width > 14 ? null : 'sr' }, say.text('columns', card.link) ?? '')))),
-      h('tbody', { role: 'rowgroup' }, shown.map((row) => h('tr', { role: 'row' },
-        columns.map((column) => h('td', { role: 'cell', 'data-label': head(column), class: isNumeric(column) ? 'is-number' : '' }, h('bdi', { class: badge(column, row[column.name]) }, cell(column, row[column.name])))),
+      h('tbody', { role: 'rowgroup' }, shown.map((row) => h('tr', { role: 'row', ...(leads(card, row) ? { class: 'leads', onclick: () => openRows(card, row) } : {}) },
+        columns.map((column, place) => h('td', { role: 'cell', 'data-label': head(column), class: isNumeric(column) ? 'is-number' : column.kind === 'instant' ? 'is-instant' : '' },
+          place === 0 && leads(card, row) ? toRow(column, row) : h('bdi', { class: badge(column, row[column.name]) }, cell(column, row[column.name])))),
         linked && h('td', { role: 'cell', class: 'is-link' }, linkTo(row, card, columns[0])))))));
+}
+
+/** What a row is about, as a button; the click is the row's. */
+function toRow(column, row) {
+  const words = cell(column, row[column.name]);
+  return h('button', { type: 'button', class: 'to-row', 'aria-haspopup': 'dialog', 'aria-label': `${words}. ${word('show_rows')}`, title: word('show_rows') }, h('bdi', {}, words), icon('into'));
 }
 
 const badge = (column, value) => (column.kind !== 'label' ? null
@@ -522,7 +570,7 @@ function drawChart(card, found, node) {
       : drawPlot({ display: card.display, rows, x, ys, isStacked: chart.is_stacked, width, height, say, about: about(), partial: todayPlace,
         label: (row, index) => (x.kind === 'date' ? say.date(row[x.name], { weekday: 'long', day: 'numeric', month: 'long' }) : written(x, row[x.name], say, about())) + (index === todayPlace ? ` (${word('so_far')})` : '') });
     plot.replaceChildren(drawing.node);
-    explore(plot, drawing, words, all);
+    explore(plot, drawing, words, all, card);
   };
   new ResizeObserver(() => { if (plot.isConnected && plot.clientWidth) plot.draw(); }).observe(plot);
   node.querySelector('.card-head').append(tableSwitch(card, rows, node, x, all));
@@ -566,9 +614,11 @@ function tableSwitch(card, rows, node, x, ys) {
   return button;
 }
 
-/** Values under the pointer, or under the arrow keys. */
-function explore(plot, drawing, words, all) {
+/** Values under the pointer, or under the arrow keys; a click or Enter opens the rows behind them. */
+function explore(plot, drawing, words, all, card) {
   let index = null;
+  let isSure = true; // with a finger the first touch shows the values, the second opens the rows
+  const leadsAt = (at) => at !== null && leads(card, drawing.points[at]?.row);
   const show = (next, isSpoken) => {
     index = next;
     drawing.highlight(next);
@@ -576,17 +626,24 @@ function explore(plot, drawing, words, all) {
     if (!point || !point.values.length) { hideTip(); return; }
     const lines = point.values.filter(([, value]) => value !== null && value !== undefined).map(([column, value]) => [column, words(column, value)]);
     const box = plot.getBoundingClientRect();
-    showTip(point.title, lines.map(([column, text]) => [all.length > 1 ? `b${all.indexOf(column) + 1}` : '', text]), box.left + point.x, box.top + Math.max(0, point.y));
+    plot.classList.toggle('leads', leadsAt(next));
+    showTip(point.title, leadsAt(next), lines.map(([column, text]) => [all.length > 1 ? `b${all.indexOf(column) + 1}` : '', text]), box.left + point.x, box.top + Math.max(0, point.y));
     if (isSpoken) byId('spoken').textContent = `${point.title}: ${lines.map(([, text]) => text).join(', ')}`;
   };
   plot.onpointermove = (event) => { const box = plot.getBoundingClientRect(); show(drawing.at(event.clientX - box.left, event.clientY - box.top), false); };
-  plot.onpointerdown = plot.onpointermove;
-  plot.onpointerleave = () => show(null, false);
+  plot.onpointerdown = (event) => {
+    const before = byId('tip').hidden ? null : index;
+    plot.onpointermove(event);
+    isSure = event.pointerType !== 'touch' || before === index;
+  };
+  plot.onclick = () => { if (isSure && leadsAt(index)) openRows(card, drawing.points[index].row); };
+  plot.onpointerleave = (event) => { if (event.pointerType !== 'touch') show(null, false); }; // a finger leaves by being lifted
   plot.onblur = () => show(null, false);
   plot.onkeydown = (event) => {
     const forward = say.isRightToLeft ? -1 : 1;
     const step = { ArrowRight: forward, ArrowLeft: -forward, ArrowDown: drawing.columns, ArrowUp: -drawing.columns }[event.key];
     if (event.key === 'Escape') { show(null, false); return; }
+    if ((event.key === 'Enter' || event.key === ' ') && leadsAt(index)) { event.preventDefault(); openRows(card, drawing.points[index].row); return; }
     if (!step) return;
     event.preventDefault();
     const next = index === null ? (step > 0 ? 0 : drawing.points.length - 1) : index + step;
@@ -594,9 +651,9 @@ function explore(plot, drawing, words, all) {
   };
 }
 
-function showTip(title, lines, x, y) {
+function showTip(title, isOpening, lines, x, y) {
   const tip = byId('tip');
-  tip.replaceChildren(h('strong', {}, title), ...lines.map(([swatch, text]) => h('span', {}, swatch && h('span', { class: `swatch ${swatch}` }), text)));
+  tip.replaceChildren(h('strong', {}, title), ...lines.map(([swatch, text]) => h('span', {}, swatch && h('span', { class: `swatch ${swatch}` }), text)), isOpening && h('em', {}, word('show_rows')) || '');
   tip.hidden = false;
   const box = tip.getBoundingClientRect();
   tip.style.left = `${Math.max(8, Math.min(innerWidth - box.width - 8, x - box.width / 2))}px`;
@@ -640,6 +697,7 @@ async function start() {
 window.salwa = Object.freeze({
   filled: (name, chosen) => filled(content.cards[name], chosen, content.filters),
   rows: (name) => answer(name),
+  behind: (name, row) => behind(tabNow().cards.find((card) => card.name === name), row).rows,
   previousDates, presetDates,
 });
 start();

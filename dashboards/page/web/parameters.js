@@ -9,14 +9,14 @@ const isChosen = (value) => Array.isArray(value) && value.length > 0;
 function filled(sql, chosen, filters) {
   const values = {};
   const conditions = {};
-  for (const name of filtersOf(sql)) conditions[name] = conditionOf(filters[name], chosen[name], values);
   const kept = sql.replace(OPTIONAL, (_, part) => (filtersOf(part).every((name) => isChosen(chosen[name])) ? part : ''));
+  for (const name of filtersOf(kept)) conditions[name] = conditionOf(filters[name], chosen[name], values);
   return { sql: kept.replace(PARAMETER, (_, name) => conditions[name]), values };
 }
 
 function conditionOf(filter, value, values) {
   if (!isChosen(value)) return '1 = 1';
-  if (filter.is_date) {
+  if (filter.kind === 'date') {
     values[`$${filter.name}_from`] = value[0];
     values[`$${filter.name}_to`] = value[1];
     return `${filter.column} between $${filter.name}_from and $${filter.name}_to`;

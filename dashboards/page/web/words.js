@@ -11,7 +11,9 @@ function speaker(language, catalogue, digits) {
     if (!cache.has(key)) cache.set(key, new make(locale, options));
     return cache.get(key);
   };
-  const number = (value, options = {}) => made(Intl.NumberFormat, options).format(value);
+  // Arabic with Latin digits has the percent sign of these, as in the shop's own pages
+  const sign = language === 'ar' && digits !== 'arabic' ? (text) => text.replace(/\u066a\u061c?/g, '%') : (text) => text;
+  const number = (value, options = {}) => sign(made(Intl.NumberFormat, options).format(value));
   const dateFormat = (options) => made(Intl.DateTimeFormat, { timeZone: 'UTC', ...options });
   const day = (date) => Date.parse(`${date.slice(0, 10)}T00:00:00Z`);
 
@@ -46,6 +48,9 @@ function speaker(language, catalogue, digits) {
     return text('durations', 'joined').replace('{large}', parts[0]).replace('{small}', parts[1]);
   }
 
+  /** A number of days; as a duration where they are not whole. */
+  const days = (count) => (Number.isInteger(count) ? unit('days', count) : duration(count * 86400));
+
   /** The same on an axis, as short as the language has it. */
   function shortDuration(seconds) {
     const [size, name] = [[86400, 'day'], [3600, 'hour'], [60, 'minute'], [1, 'second']].find(([each]) => seconds >= each) ?? [1, 'second'];
@@ -57,7 +62,7 @@ function speaker(language, catalogue, digits) {
   const hourWords = (hour) => (hour12 ? dateFormat({ hour: 'numeric', hour12 }).format(hourInstant(hour)) : `${number(hour)} h`);
 
   return {
-    language, locale, text, pieces, plain, number, duration, shortDuration,
+    language, locale, text, pieces, plain, number, duration, days, shortDuration,
     isRightToLeft: language === 'ar',
     date: (date, options = { day: 'numeric', month: 'short', year: 'numeric' }) => dateFormat(options).format(day(date)),
     dateParts: (date) => Object.fromEntries(dateFormat({ day: 'numeric', month: 'short' }).formatToParts(day(date)).map((part) => [part.type, part.value])),
