@@ -386,7 +386,7 @@ from dates
 union all
 
 select
-    period, true, cast(previous as bigint), cast(greatest(previous, (previous_until - 1) // 86400) as bigint),
+    period, true, cast(previous as bigint), cast(greatest(previous, (cast(previous_until as bigint) - 1) // 86400) as bigint),
     cast(previous * 86400 - 10800 as bigint), cast(previous_until - 10800 as bigint)
 from dates;
 
