@@ -68,6 +68,10 @@ def serving() -> None:
 loads = [loading(source) for source in sources()]
 defs = dg.Definitions(
     assets=[*loads, models, serving],
-    jobs=[dg.define_asset_job("refresh", executor_def=dg.in_process_executor)],
+    # the wrappers' keys do not join by themselves: first all loads, then the rest
+    jobs=[
+        dg.define_asset_job("load", dg.AssetSelection.assets(*loads), executor_def=dg.in_process_executor),
+        dg.define_asset_job("build", dg.AssetSelection.assets(models, serving), executor_def=dg.in_process_executor),
+    ],
     resources={"loader": DagsterDltResource(), "dbt": DbtCliResource(project_dir=project, dbt_executable=os.environ.get("DBT", "dbt"))},
 )
