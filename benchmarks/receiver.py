@@ -148,8 +148,8 @@ def percentile(values: list[float], share: float) -> float:
     return sorted(values)[min(len(values) - 1, int(share * len(values)))] if values else float("nan")
 
 
-def measure(folder: Path, seconds: float, workers: int, connections: int, to_disk: bool) -> None:
-    """One run, printed.
+def measure(folder: Path, seconds: float, workers: int, connections: int, to_disk: bool) -> Result:
+    """One run, printed and given back.
 
     Raises:
         SystemExit: an acknowledged body did not land.
@@ -177,6 +177,7 @@ def measure(folder: Path, seconds: float, workers: int, connections: int, to_dis
         print(f"    {count:,} acknowledged, {sum(landed.values()):,} landed, {lost} lost, {twice} twice")
         if lost or not count:
             raise SystemExit("LOSS: acknowledged bodies are missing from the landing files")
+    return result
 
 
 def main() -> None:

@@ -55,7 +55,7 @@ def stages(data: Path, as_of: datetime, full: bool) -> dict[str, Any]:
     for source in sources():
         loaded = load(settings, source)
         rows |= {f"{source.name}.{table}": count for table, count in loaded.rows.items()}
-    watch.stage("load")
+        watch.stage(f"load {source.name}")
     project_manifest()
     watch.stage("parse")
     result = build(settings)
@@ -149,6 +149,29 @@ def stock(data: Path, as_of: datetime, full: bool) -> dict[str, Any]:
 
 
 
+def cards(data: Path, as_of: datetime, full: bool) -> dict[str, Any]:
+    """Every card for a month, on both kinds of serving and asked of raw messages."""
+    from benchmarks.cards import measure_cards
+    from benchmarks.postgres import running_postgres
+
+    with running_postgres() as url:
+        return measure_cards(data, url)
+
+
+def receiver(data: Path, as_of: datetime, full: bool) -> dict[str, Any]:
+    """Acknowledged posts a second and their p99, with fsync and without disk writes, in turn."""
+    from benchmarks.receiver import measure, percentile
+
+    found: dict[str, dict[str, list[float]]] = {}
+    for number in range(3):
+        for to_disk in (True, False):
+            result = measure(data / str(number), seconds=5, workers=2, connections=64, to_disk=to_disk)
+            told = found.setdefault("fsync" if to_disk else "without_disk", {"per_second": [], "p99": []})
+            told["per_second"].append(len(result.acknowledged) / result.seconds)
+            told["p99"].append(percentile(result.latencies, 0.99))
+    return found
+
+
 TASKS: dict[str, Callable[[Path, datetime, bool], dict[str, Any]]] = {
     "stages": stages,
     "limit": limit,
@@ -156,6 +179,8 @@ TASKS: dict[str, Callable[[Path, datetime, bool], dict[str, Any]]] = {
     "copy": copy,
     "publishing": publishing,
     "stock": stock,
+    "cards": cards,
+    "receiver": receiver,
 }
 
 
