@@ -66,7 +66,7 @@ def measure_cards(data: Path, url: str) -> dict[str, Any]:
     database = open_serving(served_by_postgres)
     raw = psycopg.connect(url, autocommit=True)
     raw.execute("set search_path to inbox; set work_mem = '64MB'")
-    assert isinstance(files, duckdb.DuckDBPyConnection)  # noqa: S101
+    assert isinstance(files, duckdb.DuckDBPyConnection)
     chosen = {"date": month(), "workspace": ["default"]}
     found: dict[str, dict[str, list[float]]] = {}
     answers: dict[str, Any] = {}

@@ -105,13 +105,13 @@ async def load(port: int, seconds: float, connections: int) -> Result:
 def start(data: Path, workers: int, to_disk: bool) -> tuple[subprocess.Popen[str], int]:
     """The receiver in a process of its own, and its port."""
     mode = "--serve" if to_disk else "--serve-without-disk"
-    process = subprocess.Popen(  # noqa: S603
+    process = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.receiver", mode, str(data), "--workers", str(workers)],
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "SALWA_DATA": str(data)},
     )
-    assert process.stderr is not None  # noqa: S101
+    assert process.stderr is not None
     for line in process.stderr:
         if found := re.search(r"listening on http://[^ ]*:(\d+)", line):
             return process, int(found[1])
