@@ -132,6 +132,9 @@ def publishing(data: Path, as_of: datetime, full: bool) -> dict[str, Any]:
 def stock(data: Path, as_of: datetime, full: bool) -> dict[str, Any]:
     """The same job by dagster-dbt and dagster-dlt."""
     watch = Stopwatch()
+    home = data / "stock-dagster"
+    home.mkdir(exist_ok=True)
+    os.environ["DAGSTER_HOME"] = str(home.resolve())
     import dagster as dg
 
     from benchmarks.stock.definitions import defs
