@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,7 +53,8 @@ def of_full(large: Found, small: Found | None) -> list[Goal]:
     told = ""
     if "start" in runs:
         apart = work_of(large) / limit
-        told = f"{work_of(large):.1f} s + {median(runs['start']):.1f} s start-up, limit {limit:.1f} s"
+        processor = work_of(large, cpu_of) / median(runs["limit"], cpu_of)
+        told = f"{work_of(large):.1f} s + {median(runs['start']):.1f} s start-up, limit {limit:.1f} s; by the processor {processor:.1f}×"
     idiomatic = median(runs["idiomatic"]) if "idiomatic" in runs else None
     peak = max(run.peak for run in runs["full"])
     growth = None
@@ -71,9 +72,17 @@ def of_full(large: Found, small: Found | None) -> list[Goal]:
     ]  # fmt: skip
 
 
-def work_of(found: Found) -> float:
+def wall_of(run: Run) -> float:
+    return run.wall
+
+
+def cpu_of(run: Run) -> float:
+    return run.cpu
+
+
+def work_of(found: Found, of: Callable[[Run], float] = wall_of) -> float:
     """Seconds of a full refresh without those of one over an empty landing zone, which are told beside them."""
-    return median(found.runs["full"]) - median(found.runs["start"])
+    return median(found.runs["full"], of) - median(found.runs["start"], of)
 
 
 def of_increments(large: Found, small: Found | None) -> list[Goal]:

@@ -65,9 +65,13 @@ def run_process(command: Sequence[str], data: Path) -> Run:
         printed = out.read()
         if process.returncode:
             raise Failed(f"{' '.join(command)} ended with {process.returncode}:\n{printed[-3000:]}\n{err.read()[-5000:]}")
-    lines = printed.strip().splitlines()
-    told = json.loads(lines[-1]) if lines and lines[-1].startswith("{") else {}
-    return Run(wall, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024, told)
+    return Run(wall, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024, told_last(printed))
+
+
+def told_last(printed: str) -> dict[str, Any]:
+    """The last line of JSON among what a process printed; empty where there is none."""
+    found = [line for line in printed.splitlines() if line.startswith("{") and line.endswith("}")]
+    return json.loads(found[-1]) if found else {}
 
 
 def run_task(name: str, data: Path, as_of: datetime, full: bool = False) -> Run:

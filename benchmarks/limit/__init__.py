@@ -31,7 +31,7 @@ def build_marts(landing: Path, target: Path, as_of: datetime, key: str) -> None:
         key: the key of salwa's hashes, for agents' ids.
     """
     with duckdb.connect(str(target)) as connection:
-        connection.execute("set TimeZone = 'UTC'; set preserve_insertion_order = false")
+        connection.execute("set TimeZone = 'UTC'; set preserve_insertion_order = false; set enable_progress_bar = false")
         connection.execute(f"set temp_directory = '{target.parent / 'limit.tmp'}'")
         connection.execute("set variable as_of = $1::timestamptz", [as_of])
         connection.execute("set variable key = $1", [key])

@@ -137,7 +137,7 @@ def land_hour(landing: Path, plan: Plan) -> Made:
 def generator(plan: Plan, rush_talk: int) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(":memory:")
     hours = [hour for hour, weight in enumerate(HOUR_WEIGHTS) for _ in range(weight)]
-    connection.execute("set TimeZone = 'UTC'; set preserve_insertion_order = false")
+    connection.execute("set TimeZone = 'UTC'; set preserve_insertion_order = false; set enable_progress_bar = false")
     set_variables(
         connection,
         seed=plan.seed,

@@ -16,7 +16,7 @@ import pytest
 
 from benchmarks.goals import Goal, goals, p95
 from benchmarks.limit import differences
-from benchmarks.measure import Run
+from benchmarks.measure import Run, told_last
 from benchmarks.plot import growth_svg
 from benchmarks.scenario import Failed, Found, require_equal
 from benchmarks.webhooks import HOUR_DELIVERIES, Plan, land_history, land_hour
@@ -151,6 +151,11 @@ def test_goals_are_met_or_not_or_not_measured() -> None:
 def test_p95_is_the_smallest_that_95_percent_do_not_exceed() -> None:
     assert p95([float(number) for number in range(1, 21)]) == 19
     assert p95([7.0]) == 7
+
+
+def test_what_a_task_tells_is_found_among_progress_bars() -> None:
+    assert told_last('x\n 99% \r100% \n{"a": 1}\n 100% \n') == {"a": 1}
+    assert told_last("Published\n") == {}
 
 
 def test_the_plot_draws_every_size() -> None:
