@@ -87,13 +87,19 @@ def salwa(data: Path, *arguments: str) -> Run:
     return run_process([sys.executable, "-m", "orchestration.cli", *arguments], data)
 
 
-def in_turn(tasks: Mapping[str, Callable[[], Run]], times: int) -> dict[str, list[Run]]:
+def in_turn(tasks: Mapping[str, Callable[[], Run]], times: int, say: Callable[[str], None]) -> dict[str, list[Run]]:
     """Every task several times, one after the other, so that a slow minute of the machine hits all of them."""
     runs: dict[str, list[Run]] = {name: [] for name in tasks}
     for _ in range(times):
         for name, task in tasks.items():
-            runs[name].append(task())
+            runs[name].append(told_at_once(name, task(), say))
     return runs
+
+
+def told_at_once(name: str, run: Run, say: Callable[[str], None]) -> Run:
+    """The run, after a line about it: a benchmark that is stopped has told what it found so far."""
+    say(f"  {name}: {run.wall:.2f} s, processor {run.cpu:.2f} s, {run.peak / (1 << 30):.2f} GB")
+    return run
 
 
 def median(runs: Sequence[Run], of: Callable[[Run], float] = lambda run: run.wall) -> float:

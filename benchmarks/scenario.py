@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from benchmarks.limit import differences
-from benchmarks.measure import Failed, Run, in_turn, run_process, run_task, salwa
+from benchmarks.measure import Failed, Run, in_turn, run_process, run_task, salwa, told_at_once
 
 SMOKE_BELOW = 10_000  # messages: there the start-up is all there is
 PARTS = ("full", "idiomatic", "incremental", "cards", "button", "receiver")
@@ -57,7 +57,7 @@ def measure_history(work: Path, messages: int, times: int, parts: set[str], say:
     }
     if messages < SMOKE_BELOW:
         del tasks["start"]
-    found.runs |= in_turn(tasks, times)
+    found.runs |= in_turn(tasks, times, say)
     compared, differing = differences(base / "limit.duckdb", base / "warehouse.duckdb")
     if differing:
         raise Failed(f"the limit has other numbers than salwa: {differing}")
@@ -67,7 +67,7 @@ def measure_history(work: Path, messages: int, times: int, parts: set[str], say:
 
     if "idiomatic" in parts:
         say("full: the idiomatic pipeline, once")
-        found.runs["idiomatic"] = [run_task("idiomatic", base, as_of)]
+        found.runs["idiomatic"] = in_turn({"idiomatic": lambda: run_task("idiomatic", base, as_of)}, 1, say)["idiomatic"]
         shutil.rmtree(base / "idiomatic")
     if "cards" in parts:
         say("cards of a month")
@@ -79,7 +79,7 @@ def measure_history(work: Path, messages: int, times: int, parts: set[str], say:
 
 def measure_hour(work: Path, base: Path, messages: int, times: int, found: Found, say: Say) -> None:
     """An hour's deliveries over a history that is built, then nothing new, then what a full rebuild makes of it."""
-    found.runs |= {"hour": [], "nothing": [], "publish": [], "copy": []}
+    runs: dict[str, list[Run]] = {"hour": [], "nothing": [], "publish": [], "copy": []}
     later = work / f"later-{messages}"
     for _ in range(times):
         say("incremental: an hour's worth, then nothing new")
@@ -90,10 +90,9 @@ def measure_hour(work: Path, base: Path, messages: int, times: int, found: Found
         )
         as_of = datetime.fromisoformat(hour.told["as_of"])
         found.facts["hour_deliveries"] = hour.told["lines"]
-        found.runs["hour"].append(run_task("stages", later, as_of))
-        found.runs["nothing"].append(run_task("stages", later, as_of))
-        found.runs["publish"].append(run_task("publishing", later, as_of))
-        found.runs["copy"].append(run_task("copy", later, as_of))
+        for name, task in (("hour", "stages"), ("nothing", "stages"), ("publish", "publishing"), ("copy", "copy")):
+            runs[name].append(told_at_once(name, run_task(task, later, as_of), say))
+    found.runs |= runs
     say("incremental: the same from nothing, compared row by row")
     again = work / f"again-{messages}"
     shutil.rmtree(again, ignore_errors=True)
@@ -161,7 +160,7 @@ def measure_button(work: Path, times: int, say: Say) -> dict[str, list[Run]]:
         tasks["stock"] = lambda: with_delivery(theirs / "example", lambda data: run_task("stock", data, datetime.now(UTC)))
     else:
         say("  dagster-dbt and dagster-dlt are not installed: see docs/performance.md")
-    return in_turn(tasks, times)
+    return in_turn(tasks, times, say)
 
 
 def has_stock_wrappers() -> bool:
