@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from benchmarks.goals import Goal, goals, p95
+from benchmarks.goals import Goal, before_any_work, goals, p95
 from benchmarks.limit import differences
 from benchmarks.measure import Run, told_last
 from benchmarks.plot import growth_svg
@@ -146,6 +146,12 @@ def test_goals_are_met_or_not_or_not_measured() -> None:
     assert found["an hour's worth, against full"] == (None, "not measured")
     assert Goal("", 2.0, 2).state == "met"
     assert Goal("", 1.9, 2, must_reach=True).state == "NOT MET"
+
+
+def test_start_up_is_what_comes_before_any_work() -> None:
+    run = Run(10, 10, 1, {"stages": {"imports": 1, "prepare": 1, "load whatsapp": 2, "parse": 1, "build": 3, "publish": 1.5}})
+
+    assert before_any_work(run) == 3.5
 
 
 def test_p95_is_the_smallest_that_95_percent_do_not_exceed() -> None:
