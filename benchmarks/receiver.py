@@ -105,13 +105,13 @@ async def load(port: int, seconds: float, connections: int) -> Result:
 def start(data: Path, workers: int, to_disk: bool) -> tuple[subprocess.Popen[str], int]:
     """The receiver in a process of its own, and its port."""
     mode = "--serve" if to_disk else "--serve-without-disk"
-    process = subprocess.Popen(  # noqa: S603
+    process = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.receiver", mode, str(data), "--workers", str(workers)],
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "SALWA_DATA": str(data)},
     )
-    assert process.stderr is not None  # noqa: S101
+    assert process.stderr is not None
     for line in process.stderr:
         if found := re.search(r"listening on http://[^ ]*:(\d+)", line):
             return process, int(found[1])
@@ -148,8 +148,8 @@ def percentile(values: list[float], share: float) -> float:
     return sorted(values)[min(len(values) - 1, int(share * len(values)))] if values else float("nan")
 
 
-def measure(folder: Path, seconds: float, workers: int, connections: int, to_disk: bool) -> None:
-    """One run, printed.
+def measure(folder: Path, seconds: float, workers: int, connections: int, to_disk: bool) -> Result:
+    """One run, printed and given back.
 
     Raises:
         SystemExit: an acknowledged body did not land.
@@ -177,6 +177,7 @@ def measure(folder: Path, seconds: float, workers: int, connections: int, to_dis
         print(f"    {count:,} acknowledged, {sum(landed.values()):,} landed, {lost} lost, {twice} twice")
         if lost or not count:
             raise SystemExit("LOSS: acknowledged bodies are missing from the landing files")
+    return result
 
 
 def main() -> None:

