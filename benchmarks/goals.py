@@ -94,12 +94,16 @@ def of_increments(large: Found, small: Found | None) -> list[Goal]:
     ratio = None if small is None or "hour" not in small.runs else build / median(small.runs["hour"], lambda run: run.stage("build"))
     publish = median(runs["publish"], lambda run: run.stage("publish"))
     copy = median(runs["copy"], lambda run: run.stage("copy"))
-    nothing, start = median(runs["nothing"]), median(runs["start"], before_any_work)
+    nothing = median(runs["nothing"])
+    start = median(runs["start"], before_any_work) if "start" in runs else None
     return [
         Goal("an hour's worth, against full", hour / median(runs["full"]), 0.05, told=f"{hour:.1f} s of {median(runs['full']):.1f} s"),
         Goal("its build and tests, against a tenth of the history", ratio, 1.3, told=f"{build:.1f} s"),
         Goal("publishing, against a bare copy", publish / copy, 1.5, told=f"{publish:.2f} s against {copy:.2f} s"),
-        Goal("nothing new, against start-up", nothing / start, 1.2, told=f"{nothing:.1f} s against {start:.1f} s"),
+        Goal(
+            "nothing new, against start-up", None if start is None else nothing / start, 1.2,
+            told="" if start is None else f"{nothing:.1f} s against {start:.1f} s",
+        ),
     ]
 
 

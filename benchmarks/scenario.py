@@ -15,6 +15,7 @@ import duckdb
 
 from benchmarks.limit import differences
 from benchmarks.measure import Failed, Run, in_turn, run_process, run_task, salwa, told_at_once
+from ingestion.duckdb_files import attach
 
 SMOKE_BELOW = 10_000  # messages: there the start-up is all there is
 PARTS = ("full", "idiomatic", "incremental", "cards", "button", "receiver")
@@ -122,7 +123,9 @@ def require_equal(one: Path, other: Path) -> int:
     """
     rows = 0
     with duckdb.connect(":memory:") as connection:
-        connection.execute(f"set TimeZone = 'UTC'; attach '{one}' as one (read_only); attach '{other}' as other (read_only)")
+        connection.execute("set TimeZone = 'UTC'")
+        attach(connection, one, "one", read_only=True)
+        attach(connection, other, "other", read_only=True)
         names = connection.execute(
             "select schema_name || '.' || table_name from duckdb_tables() "
             "where database_name = 'one' and schema_name in ('facts', 'marts') order by 1"

@@ -41,7 +41,7 @@ class Watcher(dg.ConfigurableResource):
         """A source has loaded so many new files and rows."""
 
     def node_finished(self, node: Node, total: int) -> None:
-        """A dbt model or test has finished."""
+        """A model or test has finished."""
 
     def published(self, version: str) -> None:
         """Readers see this version now."""
@@ -231,7 +231,7 @@ def dbt_asset() -> dg.AssetsDefinition:
 
 
 def results_of(result: BuildResult) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-    """What dbt did, in Dagster's words."""
+    """What the build did, in Dagster's words."""
     keys, tests = dbt_keys(), tested_models()
     for node in result.nodes:
         if node.resource_type == "model" and node.status == "success":

@@ -26,7 +26,7 @@ KEPT = (
 
 def target_folder() -> Path:
     """Where dbt's artifacts are; dbt's own variable moves them, as the container image does."""
-    return Path(os.environ.get("DBT_TARGET_PATH") or PROJECT / "target")
+    return PROJECT / (os.environ.get("DBT_TARGET_PATH") or "target")
 
 
 @cache
@@ -77,6 +77,8 @@ def compiled_manifest(stamp: str) -> dict[str, Any]:
         compile_project()
         written = json.loads((target_folder() / "manifest.json").read_text(encoding="utf-8"))
         nodes = {key: {name: node.get(name) for name in KEPT} for key, node in written["nodes"].items()}
+        if project_stamp() != stamp or any(not node["compiled_code"] for node in nodes.values()):
+            raise SalwaError("the dbt project changed while it was compiled: run again")
         found = {"stamp": stamp, "nodes": nodes, "sources": written["sources"]}
         write_state(manifest_file(), found, mode=0o644)
         return found
@@ -95,7 +97,13 @@ def compile_project() -> None:
         }
         outcome = run_dbt(["compile", "--exclude", "test_type:unit", "--no-populate-cache", "--no-introspect"], nothing)
     if not outcome.success:
-        raise SalwaError(f"dbt cannot compile the project: {str(outcome.exception).strip()}")
+        told = [str(outcome.exception).strip()] if outcome.exception else failed_nodes(outcome)
+        raise SalwaError(f"dbt cannot compile the project: {'; '.join(told)}")
+
+
+def failed_nodes(outcome: Any) -> list[str]:
+    """What dbt says of each node that it could not compile."""
+    return [f"{found.node.name}: {found.message}" for found in outcome.result if str(found.status) == "error"]
 
 
 def run_dbt(arguments: list[str], environment: dict[str, str]) -> Any:

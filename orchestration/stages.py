@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 
 from dashboards.serving import drop_older, record_runs
+from ingestion.duckdb_files import attach
 from ingestion.erasing.register import people_of, rebuild_since, rebuilt
 from ingestion.errors import SalwaError
 from ingestion.settings import Settings
@@ -182,7 +183,8 @@ def compact(settings: Settings) -> None:
         fresh = path.with_name(f".{path.name}.compact")
         fresh.unlink(missing_ok=True)
         with duckdb.connect(":memory:") as connection:
-            connection.execute(f"attach '{path}' as packed (read_only); attach '{fresh}' as fresh")
+            attach(connection, path, "packed", read_only=True)
+            attach(connection, fresh, "fresh")
             connection.execute("copy from database packed to fresh")
         fresh.replace(path)
     restrict(settings)

@@ -6,6 +6,7 @@ pressed Refresh waits for it (decision 23). What a model means is dbt's alone: t
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -16,12 +17,12 @@ from typing import Any
 
 import duckdb
 
+from ingestion.duckdb_files import attach, opened
 from ingestion.errors import SalwaError
 from ingestion.settings import Settings
 from orchestration.compiling import manifest
 
 THREADS = 2  # most statements keep one core busy at most
-OPEN_ATTEMPTS = 8
 Compiled = dict[str, Any]  # a node of dbt's manifest
 Session = Callable[[], duckdb.DuckDBPyConnection]
 
@@ -93,7 +94,8 @@ def nodes_to_run(nodes: dict[str, Compiled]) -> tuple[dict[str, Compiled], dict[
     """Models and data tests by unique id; nothing of the project may be left out in silence."""
     for node in nodes.values():
         config = node["config"]
-        known = node["resource_type"] == "test" or config["materialized"] in ("table", "view")
+        is_model = node["resource_type"] == "model"
+        known = node["resource_type"] == "test" or (is_model and config["materialized"] in ("table", "view"))
         if not known or config.get("pre-hook") or config.get("post-hook"):
             raise SalwaError(
                 f"{node['unique_id']}: only models that are tables or views, without hooks, and data tests are built"
@@ -106,8 +108,8 @@ def nodes_to_run(nodes: dict[str, Compiled]) -> tuple[dict[str, Compiled], dict[
 def warehouse(settings: Settings) -> Iterator[Callable[[], duckdb.DuckDBPyConnection]]:
     """Both database files, open for writing: a function that begins a session on them. Personal data stays in the first."""
     key = settings.key()
-    with opened(str(settings.restricted)) as connection:
-        connection.execute(f"attach '{settings.warehouse}' as warehouse")
+    with opened(settings.restricted) as connection:
+        attach(connection, settings.warehouse, "warehouse")
 
         def session() -> duckdb.DuckDBPyConnection:
             cursor = connection.cursor()
@@ -116,18 +118,6 @@ def warehouse(settings: Settings) -> Iterator[Callable[[], duckdb.DuckDBPyConnec
             return cursor
 
         yield session
-
-
-def opened(path: str) -> duckdb.DuckDBPyConnection:
-    """Open a database file; somebody who only looks (`salwa status`) holds it for a moment."""
-    for attempt in range(OPEN_ATTEMPTS):
-        try:
-            return duckdb.connect(path)
-        except duckdb.IOException:
-            if attempt + 1 == OPEN_ATTEMPTS:
-                raise
-            time.sleep(0.05 * 2**attempt)
-    raise AssertionError("unreachable")
 
 
 def make_room(connection: duckdb.DuckDBPyConnection, models: Iterable[Compiled]) -> None:
@@ -176,7 +166,7 @@ def run_model(model: Compiled, missing: set[str], session: Session) -> Node:
             kind = model["config"]["materialized"]
             cursor.execute(f"create or replace {kind} {model['relation_name']} as {select_of(model)}")
     except duckdb.Error as error:
-        return finished(model, "error", time.monotonic() - began, str(error))
+        return finished(model, "error", time.monotonic() - began, without_values(error))
     return finished(model, "success", time.monotonic() - began)
 
 
@@ -204,11 +194,16 @@ def run_test(test: Compiled, missing: set[str], session: Session) -> Node:
             )
             failures, warns, errs = cursor.fetchall()[0]
     except duckdb.Error as error:
-        return finished(test, "error", time.monotonic() - began, str(error))
+        return finished(test, "error", time.monotonic() - began, without_values(error))
     fails = errs and config["severity"].lower() == "error"
     status = "fail" if fails else "warn" if warns else "pass"
     told = "" if status == "pass" else f"Got {failures} result{'s' if failures != 1 else ''}, of which there must be none"
     return finished(test, status, time.monotonic() - began, told, failures)
+
+
+def without_values(error: duckdb.Error) -> str:
+    """DuckDB's first line without what it quotes: a value may be somebody's number, and the words go to readers and logs."""
+    return re.sub(r"'.*'|\".*\"|\b\d{5,}\b", "…", str(error).strip().splitlines()[0])
 
 
 def finished(node: Compiled, status: str, seconds: float, message: str = "", failures: int = 0) -> Node:

@@ -48,6 +48,7 @@ def transform(folder: Path) -> None:
     """
     from dbt.cli.main import dbtRunner
 
+    os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
     os.environ["IDIOMATIC_FILE"] = str(folder / "idiomatic.duckdb")
     options = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target-path", str(folder / "target")]
     done = dbtRunner().invoke(["build", *options, "--log-path", str(folder / "logs"), "--log-level", "none", "--no-version-check"])

@@ -10,6 +10,8 @@ from typing import Any
 
 import duckdb
 
+from ingestion.duckdb_files import attach
+
 FOLDER = Path(__file__).parent
 CARDS = ("figures", "daily_volume", "response_by_hour", "peak_hours", "agent_summary")
 
@@ -29,7 +31,8 @@ def fill(connection: Any, warehouse: Path, folder: Path) -> int:
     """
     exported = folder / "messages.csv"
     with duckdb.connect(":memory:") as reading:
-        reading.execute(f"set TimeZone = 'UTC'; attach '{warehouse}' as warehouse (read_only)")
+        reading.execute("set TimeZone = 'UTC'")
+        attach(reading, warehouse, "warehouse", read_only=True)
         reading.execute(
             f"""
             copy (

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import duckdb
 
+from ingestion.duckdb_files import attach
+
 FOLDER = Path(__file__).parent
 STEPS = ("read", "people", "conversations", "marts")
 KEYS = {
@@ -59,7 +61,9 @@ def differences(limit_file: Path, warehouse: Path) -> tuple[int, list[Difference
     compared = 0
     found: list[Difference] = []
     with duckdb.connect(":memory:") as connection:
-        connection.execute(f"set TimeZone = 'UTC'; attach '{limit_file}' as fast (read_only); attach '{warehouse}' as salwa (read_only)")
+        connection.execute("set TimeZone = 'UTC'")
+        attach(connection, limit_file, "fast", read_only=True)
+        attach(connection, warehouse, "salwa", read_only=True)
         for mart, keys in KEYS.items():
             names = [row[0] for row in connection.execute(f"describe fast.{mart}").fetchall()]
             theirs = {row[0] for row in connection.execute(f"describe salwa.marts.{mart}").fetchall()}

@@ -5,6 +5,7 @@ In one process and with a manifest that is parsed already, because two writing p
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -15,7 +16,7 @@ from dagster_dlt import DagsterDltResource, dlt_assets
 from ingestion.landing import landed_files
 from ingestion.loading import LandedSource, dlt_resources, loaded_files, sources
 from ingestion.settings import load_settings
-from orchestration.transform import PROJECT, dbt_environment, manifest_file
+from orchestration.compiling import PROJECT, manifest, target_folder
 
 project = DbtProject(project_dir=PROJECT, profiles_dir=PROJECT)
 
@@ -26,9 +27,9 @@ def landed_source(source: LandedSource) -> Any:
     @dlt.source(name=source.name)
     def landed() -> Any:
         settings = load_settings()
-        done = loaded_files(settings, source) or set()
-        new = [p for p in landed_files(settings.landing, source.name) if p.relative_to(settings.landing).as_posix() not in done]
-        return dlt_resources(source, new, settings.landing, {}, lambda files: None)
+        done = loaded_files(settings, source)
+        new = [p for p in landed_files(settings.landing, source.name) if p.relative_to(settings.landing).as_posix() not in (done or ())]
+        return dlt_resources(source, new, settings.landing, {}, lambda files: None, has_tables=done is not None)
 
     return landed()
 
@@ -52,10 +53,22 @@ def loading(source: LandedSource) -> dg.AssetsDefinition:
     return load
 
 
-@dbt_assets(manifest=manifest_file())
+def dbt_manifest() -> Path:
+    """dbt's own, of the project as it is."""
+    manifest()
+    return target_folder() / "manifest.json"
+
+
+@dbt_assets(manifest=dbt_manifest())
 def models(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
-    with dbt_environment(load_settings()):
-        yield from dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context).stream()
+    settings = load_settings()
+    os.environ |= {
+        "SALWA_RESTRICTED_FILE": str(settings.restricted.resolve()),
+        "SALWA_WAREHOUSE_FILE": str(settings.warehouse.resolve()),
+        "SALWA_PHONE_KEY": settings.key(),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    }
+    yield from dbt.cli(["build", "--exclude-resource-type", "unit_test"], context=context).stream()
 
 
 @dg.asset(deps=[models])

@@ -149,7 +149,7 @@ def test_goals_are_met_or_not_or_not_measured() -> None:
 
 
 def test_start_up_is_what_comes_before_any_work() -> None:
-    run = Run(10, 10, 1, {"stages": {"imports": 1, "prepare": 1, "load whatsapp": 2, "parse": 1, "build": 3, "publish": 1.5}})
+    run = Run(10, 10, 1, {"stages": {"imports": 1, "prepare": 1, "load whatsapp": 2, "manifest": 1, "build": 3, "publish": 1.5}})
 
     assert before_any_work(run) == 3.5
 

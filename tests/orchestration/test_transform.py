@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import duckdb
@@ -12,8 +14,9 @@ from test_same_answer import AS_OF, archive, deliveries, land
 
 from ingestion.errors import SalwaError
 from ingestion.settings import Settings
-from orchestration import transform
-from orchestration.compiling import manifest, run_dbt
+from orchestration import compiling, transform
+from orchestration.compiling import compile_project, manifest, run_dbt
+from orchestration.stages import compact
 from orchestration.transform import Node, build
 
 
@@ -87,7 +90,27 @@ def test_what_reads_a_failed_model_is_skipped_and_the_rest_is_built(run) -> None
     assert {name: found.status for name, found in ended.items()} == {
         "first": "error", "middle": "skipped", "last": "skipped", "apart": "success", "of_last": "skipped", "of_apart": "pass",
     }  # fmt: skip
-    assert "Could not convert" in ended["first"].message
+    assert ended["first"].message == "Conversion Error: Could not convert string … to INT32"
+
+
+def test_an_error_names_nobody(run, settings: Settings) -> None:
+    told = "select cast(number as integer) as number from (select '966500000101 Noura' as number)"
+    ended = run(node("model", "numbers", told), node("model", "big", "select cast(966500000101 as tinyint) as number"))
+    assert {found.status for found in ended.values()} == {"error"}
+    log = (settings.data / "logs" / "build.log").read_text(encoding="utf-8")
+    for text in (log, ended["numbers"].message, ended["big"].message):
+        assert "966500" not in text and "Noura" not in text
+    assert "Could not convert" in log
+
+
+def test_a_folder_may_be_called_anything(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    named = settings.model_copy(update={"data": settings.data.parent / "it's"})
+    named.data.mkdir()
+    monkeypatch.setattr(transform, "manifest", lambda: {"nodes": {"model.one": node("model", "one", "select 1 as number")}})
+    assert build(named).is_good
+    compact(named)
+    with duckdb.connect(str(named.warehouse)) as warehouse:
+        assert warehouse.execute("select number from facts.one").fetchall() == [(1,)]
 
 
 def test_a_test_that_finds_rows_fails_or_warns(run, settings: Settings) -> None:
@@ -132,4 +155,24 @@ def test_what_is_not_known_here_is_refused(run) -> None:
     with pytest.raises(SalwaError, match="tables or views, without hooks"):
         run(node("model", "grows", "select 1 as number", materialized="incremental"))
     with pytest.raises(SalwaError, match="tables or views, without hooks"):
+        run(node("operation", "on_run_start", "drop table x", materialized="view"))
+    with pytest.raises(SalwaError, match="tables or views, without hooks"):
         run(node("model", "hooked", "select 1 as number", **{"post-hook": [{"sql": "drop table x"}]}))
+
+
+def test_what_dbt_cannot_compile_is_told_in_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    failed = SimpleNamespace(node=SimpleNamespace(name="fct_turns"), status="error", message="'sume' is undefined")
+    outcome = SimpleNamespace(success=False, exception=None, result=[failed])
+    monkeypatch.setattr(compiling, "run_dbt", lambda *_: outcome)
+    with pytest.raises(SalwaError, match="fct_turns: 'sume' is undefined"):
+        compile_project()
+
+
+def test_a_project_that_changes_while_it_is_compiled_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path))
+    written = {"nodes": {"model.one": {"compiled_code": "select 1"}}, "sources": {}}
+    monkeypatch.setattr(compiling, "compile_project", lambda: (tmp_path / "manifest.json").write_text(json.dumps(written)))
+    with pytest.raises(SalwaError, match="changed while it was compiled"):
+        compiling.compiled_manifest("the stamp of before")
+    assert not compiling.manifest_file().exists()
+    assert compiling.compiled_manifest(compiling.project_stamp())["nodes"]["model.one"]["compiled_code"] == "select 1"
