@@ -10,6 +10,7 @@ gets its name only when it is whole and on disk.
 from __future__ import annotations
 
 import base64
+import fcntl
 import gzip
 import hashlib
 import json
@@ -85,6 +86,7 @@ class LandingWriter:
         self.lines = 0
         self._parts: list[tuple[Path, Path]] = []
         self._raw: IO[bytes] | None = None
+        self._written: list[IO[bytes]] = []
         self._out: gzip.GzipFile | None = None
         self._bytes = 0
         self._clean = clean
@@ -109,6 +111,8 @@ class LandingWriter:
         partial = final.with_name(f".{final.name}.{os.getpid()}.partial")
         self._parts.append((partial, final))
         self._raw = partial.open("wb")
+        # held until it is landed: who clears what killed writers left asks for this lock, also from another container
+        fcntl.flock(self._raw, fcntl.LOCK_EX)
         self._out = gzip.GzipFile(filename="", fileobj=self._raw, mode="wb", compresslevel=3, mtime=0)
         self._bytes = 0
 
@@ -119,7 +123,7 @@ class LandingWriter:
         self._out.close()
         self._raw.flush()
         os.fsync(self._raw.fileno())
-        self._raw.close()
+        self._written.append(self._raw)
         self._raw = self._out = None
 
     def publish(self) -> None:
@@ -128,6 +132,11 @@ class LandingWriter:
             partial.rename(final)
         if self._parts:
             sync_folder(self.folder)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        while self._written:
+            self._written.pop().close()
 
     def discard(self) -> None:
         """Leave nothing behind."""
@@ -136,6 +145,7 @@ class LandingWriter:
                 self._raw.close()
         for partial, _final in self._parts:
             partial.unlink(missing_ok=True)
+        self._let_go()
 
     def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
         if failed is not None:

@@ -15,7 +15,7 @@ import duckdb
 
 from dashboards.serving import drop_older, record_runs
 from ingestion.duckdb_files import attach
-from ingestion.erasing.register import people_of, rebuild_since, rebuilt
+from ingestion.erasing.register import people_of, rebuild_since, rebuilt, register_file
 from ingestion.errors import SalwaError
 from ingestion.settings import Settings
 from ingestion.state import locked
@@ -53,6 +53,9 @@ def prepare(settings: Settings, as_of: datetime, full: bool, note: Callable[[str
     fingerprints = {"key": key_fingerprint(settings.key()), "ingestion": ingestion_fingerprint()}
     before = stored_fingerprints(settings)
     erased = rebuild_since(settings)
+    register = register_file(settings.data)
+    if before.get("register") and not register.exists():
+        raise SalwaError(f"{register} is missing: without it erased people would come back; restore it from a backup")
     if not full and before.get("key", fingerprints["key"]) != fingerprints["key"]:
         raise SalwaError(
             "SALWA_PHONE_KEY is not the key this warehouse was built with: put the old one back, or give every customer "
@@ -68,6 +71,8 @@ def prepare(settings: Settings, as_of: datetime, full: bool, note: Callable[[str
         discard_warehouse(settings)
     if erased is not None:
         fingerprints["erased"] = erased
+    if register.exists():
+        fingerprints["register"] = "kept"
     write_workspace_tables(settings, as_of)
     store_fingerprints(settings, fingerprints)
     restrict(settings)

@@ -7,6 +7,7 @@ is left as it is, so that work that was killed is simply done again.
 from __future__ import annotations
 
 import base64
+import fcntl
 import gzip
 import json
 import os
@@ -18,10 +19,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ingestion.erasing.chatwoot import Chatwoot
+from ingestion.erasing.chatwoot import WORDS_OF_A_NAME, Chatwoot
 from ingestion.erasing.inbox import Inbox
 from ingestion.erasing.register import People, people_of, register_file
 from ingestion.erasing.salla import Salla
+from ingestion.erasing.spelling import digits_of, phones_in
 from ingestion.erasing.walking import Place, Rules, seconds, text_without_mentions, walked
 from ingestion.erasing.whatsapp import Whatsapp
 from ingestion.landing import Delivery, landed_line, read_lines, sync_folder
@@ -30,6 +32,7 @@ from ingestion.settings import Settings
 RULES: dict[str, Rules] = {"whatsapp": Whatsapp(), "chatwoot": Chatwoot(), "salla": Salla(), "inbox": Inbox()}
 REMOVED = b"[erased]"  # no JSON, as what stood there was none
 LOOK_AGAIN = 1.0  # seconds after which a running service looks whether somebody was erased
+WORD = re.compile(r"[^\W\d_]+")
 PATH_ID = re.compile(r"/(contacts|customers|conversations|orders)/(\d+)")
 ASKED_FOR = {"chatwoot": re.compile(r"/conversations/(\d+)"), "salla": re.compile(r"(?:/orders/|[?&]order_id=)(\d+)")}
 ACCOUNT = re.compile(r"/accounts/(\d+)(?:/|$)")
@@ -88,7 +91,17 @@ def call_without_erased(kind: str, people: People) -> str:
 
 def names_somebody(text: str, people: People) -> bool:
     """Whether a text that is no JSON names an erased person anywhere; then none of it stays."""
-    return text_without_mentions(text, "phone", None, people) != text
+    if text_without_mentions(text, "phone", None, people) != text:
+        return True
+    # no time is told, so a number counts that was theirs at any
+    if any(people.known("phone", digits_of(digits)) for _start, _end, digits in phones_in(text)):
+        return True
+    words = WORD.findall(text)
+    return any(
+        people.known("name", " ".join(words[start : start + length]))
+        for length in range(1, WORDS_OF_A_NAME + 1)
+        for start in range(len(words) - length + 1)
+    )
 
 
 # --- what arrives ----------------------------------------------------------------------------------------------------
@@ -228,22 +241,11 @@ def new_files_without_erased(settings: Settings, source: str, paths: list[Path])
 
 
 def remove_left_over(landing: Path, workspace: str) -> None:
-    """What killed imports left half written was never landed, and may name somebody."""
+    """What killed imports left half written was never landed, and may name somebody. Who still writes holds a lock."""
     for left in (landing / workspace).glob("*/*/.*.partial"):
-        pid = left.name.removesuffix(".partial").rpartition(".")[2]
-        if not (pid.isdigit() and is_alive(int(pid))):
-            with suppress(OSError):
-                left.unlink()
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except PermissionError:
-        return True
-    except OSError:
-        return False
-    return True
+        with suppress(OSError), left.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            left.unlink()
 
 
 def open_files(landing: Path, workspace: str) -> set[Path]:

@@ -8,6 +8,7 @@ import os
 import signal
 import stat
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from ingestion.importing import import_archives
 from ingestion.landing import Delivery, LandingWriter, read_lines
 from ingestion.receiver.app import make_app
 from ingestion.settings import Settings
+from orchestration.stages import prepare
 
 HER, HERS, SHOP = "966500000101", "SA.4000000000000000101", "966110000001"
 OTHER = "966500000202"
@@ -157,6 +159,13 @@ def test_orders_keep_their_money_and_lose_their_customer(settings: Settings) -> 
     assert told["name"] == "Card" and "Sara" not in json.dumps(told)
 
 
+def test_what_cannot_be_read_goes_for_a_former_number_or_a_name_too(settings: Settings) -> None:
+    people = remembered(settings, Id("phone", HER, to_at=T), Id("name", "Noura Demo"))
+    for body in (b'cut {"from":"966500000101"', b'{"profile":{"name":"noura demo"},"id":77'):
+        assert lines.without_erased(Delivery(body), "whatsapp", people).body == lines.REMOVED
+    assert lines.without_erased(Delivery(b'{"profile":{"name":"Noura'), "whatsapp", people).body != lines.REMOVED
+
+
 @pytest.mark.parametrize("body", [b"cut short 966500000101", b'{"a": "+966500000101"', b"\xff\xfe 966500000101"])
 def test_what_cannot_be_read_and_names_them_goes_whole(settings: Settings, body: bytes) -> None:
     people = remembered(settings, Id("phone", HER))
@@ -287,6 +296,17 @@ def test_a_damaged_register_stops_everything(settings: Settings) -> None:
         people_of(settings, "default")
 
 
+def test_a_missing_register_stops_a_warehouse_that_knew_one(settings: Settings) -> None:
+    settings.data.mkdir()
+    prepare(settings, datetime(2026, 10, 1, tzinfo=UTC), full=False)
+    remembered(settings, Id("phone", HER))
+    prepare(settings, datetime(2026, 10, 1, tzinfo=UTC), full=False)
+    register_file(settings.data).unlink()
+    for full in (False, True):
+        with pytest.raises(SalwaError, match="is missing"):
+            prepare(settings, datetime(2026, 10, 1, tzinfo=UTC), full=full)
+
+
 # --- every door ------------------------------------------------------------------------------------------------------
 
 
@@ -359,7 +379,10 @@ def test_files_out_of_a_backup_are_cleaned_before_they_are_loaded(settings: Sett
 def test_what_killed_imports_left_goes_and_what_runs_stays(settings: Settings) -> None:
     land(settings, files=1, each=1)
     (folder,) = settings.landing.glob("*/*/*")
-    for pid in (os.getpid(), 2**22 - 3):
-        (folder / f".import-1-0001.ndjson.gz.{pid}.partial").write_bytes(HER.encode())
-    lines.remove_left_over(settings.landing, "default")
-    assert [path.name for path in folder.glob(".*")] == [f".import-1-0001.ndjson.gz.{os.getpid()}.partial"]
+    with LandingWriter(settings.landing, "default", "whatsapp", "import-2", day=folder.name) as running:
+        running.append(Delivery(b"{}"))
+        # a container's processes have the same numbers as another's
+        (folder / ".import-1-0001.ndjson.gz.1.partial").write_bytes(HER.encode())
+        lines.remove_left_over(settings.landing, "default")
+        assert [path.name for path in folder.glob(".*")] == [f".import-2-0001.ndjson.gz.{os.getpid()}.partial"]
+    assert (folder / "import-2-0001.ndjson.gz").exists()
