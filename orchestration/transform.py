@@ -83,7 +83,10 @@ def build(
             result.nodes.append(node)
             on_node(node, total)
         missing = {node.unique_id for node in result.nodes if node.status != "success"}
-        for node in threads.map(lambda test: run_test(test, missing, session), tests.values() if with_data_tests else ()):
+        # in the order of the models, so that the first failure is the one nearest to the source
+        built = {node.unique_id: place for place, node in enumerate(result.nodes)}
+        ordered = sorted(tests.values(), key=lambda test: max(built.get(key, 0) for key in test["depends_on"]["nodes"] or [""]))
+        for node in threads.map(lambda test: run_test(test, missing, session), ordered if with_data_tests else ()):
             result.nodes.append(node)
             on_node(node, total)
     write_log(settings, result)

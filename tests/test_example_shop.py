@@ -67,7 +67,8 @@ def one(connection: duckdb.DuckDBPyConnection, query: str):
 
 def test_no_customer_phone_is_served_not_even_inside_an_id(shop) -> None:
     settings, _ = shop
-    phone = re.compile(FICTIONAL_PHONES.strip("^$"))
+    # not the shop's own numbers, which name its channels
+    phone = re.compile(FICTIONAL_PHONES.strip("^$").replace(r"|96611000000\d", ""))
     landed = b"".join(b"".join(read_lines(path)) for path in landed_files(settings.landing, "whatsapp")).decode()
     assert len(set(phone.findall(landed))) > 500
     served = (settings.serving / CURRENT).resolve()

@@ -85,9 +85,14 @@ def test_samples_received_are_samples_imported(tmp_path: Path, settings: Setting
     assert of_received.keys() == of_imported.keys()
     for table, rows in of_imported.items():
         if table not in OF_THE_DOORS:
-            assert of_received[table] == rows, table
+            assert without_gaps(table, of_received[table]) == without_gaps(table, rows), table
     counts = {table: len(of_received[table]) for table in FILLED}
     assert {table: count for table, count in counts.items() if count < FILLED[table]} == {}, counts
+
+
+def without_gaps(table: str, rows: list[tuple]) -> list[tuple]:
+    """Only what came through the receiver can have a gap before it: the last two columns of the loads."""
+    return [row[:-2] for row in rows] if table == "facts.fct_source_loads" else rows
 
 
 def rejects(settings: Settings) -> dict[str, list[tuple]]:

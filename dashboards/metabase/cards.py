@@ -146,7 +146,8 @@ def rows_behind(card: Card, reader: Reader, title: str) -> Question:
     (question,) = table(source, reader, title, reader.words["descriptions"][source.name])
     columns = [source.columns[name] for name in behind.by if name not in FILTERS]
     conditions = [behind.where] if behind.where else []
-    clicked = [f"[[and {as_shown(reader, column)} = {{{{{column.name}}}}}]]" for column in columns]
+    # what has no name is shown, and so passed on, as a dash
+    clicked = [f"[[and coalesce({as_shown(reader, column)}, '–') = {{{{{column.name}}}}}]]" for column in columns]
     where = "\n    ".join([" and ".join(conditions) or "1 = 1", *clicked])
     return replace(
         question,
