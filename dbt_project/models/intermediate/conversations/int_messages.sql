@@ -10,14 +10,13 @@ whatsapp as (
     select * from {{ ref('int_whatsapp__messages') }}
 ),
 
--- read apart from its columns: what a query reads twice is held in memory as a whole
-whatsapp_ids as (
-    select workspace, phone_number_id, wamid
-    from {{ ref('int_whatsapp__messages') }}
-),
-
+-- read once more: what a query reads twice under one name is held in memory as a whole
 whatsapp_in_an_inbox as (
     select * from {{ ref('int_whatsapp__messages') }}
+),
+
+whatsapp_matches as (
+    select * from {{ ref('int_whatsapp_matches') }}
 ),
 
 served_numbers as (
@@ -30,24 +29,6 @@ whatsapp_numbers as (
 
 workspaces as (
     select * from {{ ref('stg_settings__workspaces') }}
-),
-
--- the inbox may hold one message twice; Meta's row goes to the first
-whatsapp_matches as (
-    select
-        ticket_messages.workspace,
-        ticket_messages.source,
-        ticket_messages.account,
-        ticket_messages.source_message_id,
-        whatsapp_ids.wamid,
-        whatsapp_ids.phone_number_id,
-        row_number() over (
-            partition by whatsapp_ids.workspace, whatsapp_ids.phone_number_id, whatsapp_ids.wamid
-            order by ticket_messages.sent_at, ticket_messages.sequence, ticket_messages.source_message_id
-        ) as match_rank
-    from ticket_messages
-    inner join whatsapp_ids
-        on ticket_messages.workspace = whatsapp_ids.workspace and ticket_messages.wamid = whatsapp_ids.wamid
 ),
 
 in_an_inbox as (
@@ -97,7 +78,6 @@ in_an_inbox as (
             and ticket_messages.source = whatsapp_matches.source
             and ticket_messages.account = whatsapp_matches.account
             and ticket_messages.source_message_id = whatsapp_matches.source_message_id
-            and whatsapp_matches.match_rank = 1
     left join whatsapp_in_an_inbox
         on
             whatsapp_matches.workspace = whatsapp_in_an_inbox.workspace
@@ -149,7 +129,6 @@ only_at_meta as (
             whatsapp.workspace = whatsapp_matches.workspace
             and whatsapp.phone_number_id = whatsapp_matches.phone_number_id
             and whatsapp.wamid = whatsapp_matches.wamid
-            and whatsapp_matches.match_rank = 1
     left join served_numbers
         on whatsapp.workspace = served_numbers.workspace and whatsapp.phone_number_id = served_numbers.phone_number_id
     where whatsapp_matches.wamid is null
