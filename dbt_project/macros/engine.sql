@@ -43,3 +43,42 @@
 {% macro json_text(document, path) -%}
     ({{ document }} ->> '{{ path }}')
 {%- endmacro %}
+
+{#
+    The smallest row of a group, compared column by column, null last: a structure of these columns. One pass over the
+    group, where numbering its rows would sort them.
+#}
+{% macro first_in_order(columns) -%}
+    min({ {%- for column in columns %}'{{ column }}': {{ column }}{% if not loop.last %}, {% endif %}{% endfor -%} })
+{%- endmacro %}
+
+{# In a window: the last value up to here that is not null. #}
+{% macro last_known(expression) -%}
+    last_value({{ expression }} ignore nulls)
+{%- endmacro %}
+
+{#
+    A number for each row, in no order and another one in each build: a key for joins within a build that costs a tenth
+    of a text's.
+#}
+{% macro any_number() -%}
+    row_number() over ()
+{%- endmacro %}
+
+{#
+    The quarter of an hour that an instant is in, as a number, and the instant at which one begins. Every zone's clock
+    has stood whole quarters from UTC since 1980, so all of a quarter has one local date and hour. What is added keeps
+    numbers before 1970 positive, where a division would round towards zero.
+#}
+{% macro quarter_hour(instant) -%}
+    (epoch_us({{ instant }}) + 90000000000000000) // 900000000
+{%- endmacro %}
+
+{% macro instant_of_quarter_hour(number) -%}
+    make_timestamptz({{ number }} * 900000000 - 90000000000000000)
+{%- endmacro %}
+
+{# A number that is the same for equal texts and hardly ever for others: tells apart most of what differs, cheaply. #}
+{% macro short_hash(text) -%}
+    hash({{ text }})
+{%- endmacro %}

@@ -151,7 +151,7 @@ def test_sessions_turns_and_unread_spans_equal_those_read_message_by_message(see
     found_sessions = dict(
         connection.execute(
             "select m.message_id, c.first_message from int_conversation_messages as m left join ("
-            "  select conversation_id, min_by(source_message_id, message_order) as first_message"
+            "  select conversation_id, min_by(message_id, message_order) as first_message"
             "  from int_conversation_messages where is_counted group by conversation_id) as c using (conversation_id)"
             " where m.source = 'whatsapp'"
         ).fetchall()
@@ -174,17 +174,20 @@ def test_sessions_turns_and_unread_spans_equal_those_read_message_by_message(see
 
     assert found_sessions == expected_sessions
     found_turns = connection.execute(
-        "select e.message_id, t.started_at, t.outcome, t.ended_at from int_turns as t "
-        "inner join (select conversation_id, message_id, happened_at, row_number() over ("
+        "select m.message_id, t.started_at, t.outcome, t.ended_at from int_turns as t "
+        "inner join (select conversation_id, message_order, row_number() over ("
         "  partition by conversation_id order by place) as n from int_conversation_events"
         "  where event = 'customer' and not is_waiting_before) as e"
-        " on t.conversation_id = e.conversation_id and t.turn_number = e.n"
+        " on t.conversation_id = e.conversation_id and t.turn_number = e.n "
+        "inner join int_conversation_messages as m"
+        " on e.conversation_id = m.conversation_id and e.message_order = m.message_order"
     ).fetchall()
     assert sorted(found_turns, key=str) == sorted(expected_turns, key=str)
     found_spans = connection.execute(
         "select c.first_message, s.from_at, s.to_at from fct_unread_spans as s inner join ("
-        "  select conversation_id, min_by(message_id, (sent_at, position)) as first_message"
-        "  from int_conversation_messages where conversation_id is not null group by conversation_id) as c"
+        "  select m.conversation_id, min_by(m.message_id, (m.sent_at, told.position)) as first_message"
+        "  from int_conversation_messages as m inner join int_messages as told using (message_id)"
+        "  where m.conversation_id is not null group by m.conversation_id) as c"
         " using (conversation_id)"
     ).fetchall()
     assert sorted(found_spans, key=str) == sorted(expected_spans, key=str)
@@ -216,12 +219,19 @@ def run_models(histories: list[History], rng: random.Random) -> duckdb.DuckDBPyC
         for place, m in enumerate(h.messages)
     ]
     rng.shuffle(messages)
+    for number, message in enumerate(messages):
+        message["message_number"] = number
     connection.register("messages", pa.Table.from_pylist(messages))
     connection.execute(
         "create table int_messages as select *, 'w' as workspace, '1' as account, '1' as channel_id, "
         "message_id as source_message_id, author_type = 'agent' as is_human, false as is_group, "
         "false as is_missing_in_inbox, cast(null as timestamptz) as received_at, cast(null as varchar) as customer_phone, "
-        "cast(null as varchar) as author_source_id from messages"
+        "cast(null as varchar) as author_source_id, message_id as message_type, cast(null as bigint) as text_length, "
+        "cast(null as varchar) as delivery_status, cast(null as timestamptz) as delivered_at, "
+        "cast(null as timestamptz) as read_at, cast(null as timestamptz) as failed_at, "
+        "cast(null as varchar) as sender_tag, cast(null as varchar) as pricing_category, "
+        "cast(null as varchar) as pricing_type, false as is_billable, cast(null as timestamptz) as edited_at, "
+        "cast(null as timestamptz) as revoked_at from messages"
     )
     connection.execute(
         "create table stg_settings__workspaces as select 'w' as workspace, cast(? as timestamptz) as as_of, "
@@ -230,12 +240,12 @@ def run_models(histories: list[History], rng: random.Random) -> duckdb.DuckDBPyC
     )
     connection.execute(
         "create table int_user_ids as select distinct 'w' as workspace, customer_user_id as user_id, "
-        "customer_user_id as person_key from int_messages where customer_user_id is not null; "
+        "customer_user_id as customer_id from int_messages where customer_user_id is not null; "
         "create table int_phone_periods (workspace varchar, phone varchar, from_at timestamptz, to_at timestamptz, "
-        "person_key varchar); "
+        "customer_id varchar); "
         "create table int_gone_conversations (conversation_id varchar, gone_at timestamptz); "
         "create table int_tickets as select distinct ticket_id as conversation_id, 'w' as workspace, 'inbox' as source, "
-        "'1' as account, ticket_id, '1' as channel, ticket_id as person_key, cast(null as timestamptz) as created_at, "
+        "'1' as account, ticket_id, '1' as channel, ticket_id as customer_id, cast(null as timestamptz) as created_at, "
         "'open' as snapshot_status, cast(null as timestamptz) as snapshot_at from int_messages where ticket_id is not null; "
     )
     changes = [
@@ -266,4 +276,4 @@ def rendered(model: str) -> str:
     """A model's SQL as DuckDB gets it, its refs as plain names."""
     macros = (PROJECT / "macros/engine.sql").read_text(encoding="utf-8")
     text = (PROJECT / f"models/{model}.sql").read_text(encoding="utf-8")
-    return jinja2.Environment().from_string(macros + text).render(ref=lambda name: name)  # noqa: S701
+    return jinja2.Environment().from_string(macros + text).render(ref=lambda name: name, config=lambda **kwargs: "")  # noqa: S701

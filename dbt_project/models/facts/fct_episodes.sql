@@ -37,7 +37,7 @@ messages_in_episodes as (
         min(happened_at) as first_message_at,
         max(happened_at) as last_message_at
     from events
-    where message_id is not null and (is_open_before or event = 'customer')
+    where message_order is not null and (is_open_before or event = 'customer')
     group by conversation_id, case when is_open_before then open_stretch else open_stretch + 1 end
 )
 

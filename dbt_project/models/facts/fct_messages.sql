@@ -3,59 +3,61 @@ with messages as (
     select * from {{ ref('int_conversation_messages') }}
 ),
 
-workspaces as (
-    select * from {{ ref('stg_settings__workspaces') }}
+local_quarters as (
+    select * from {{ ref('int_local_quarters') }}
 ),
 
 agents as (
     select * from {{ ref('int_agents') }}
 ),
 
-in_local_time as (
+-- one agent has one name with a number's messages, and one in each account of an inbox
+with_keys as (
     select
-        messages.*,
-        {{ local_timestamp('messages.sent_at', 'workspaces.timezone') }} as sent_local
+        *,
+        case when author_type = 'agent' then author_source_id end as agent_source_id,
+        case when source = 'whatsapp' then '' else account end as agent_account,
+        {{ quarter_hour('sent_at') }} as quarter_hour
     from messages
-    inner join workspaces
-        on messages.workspace = workspaces.workspace
 )
 
 select
-    in_local_time.message_id,
-    in_local_time.conversation_id,
-    in_local_time.workspace,
-    in_local_time.source,
-    in_local_time.channel,
-    in_local_time.sent_at,
-    cast(in_local_time.sent_local as date) as sent_local_date,
-    cast(extract(hour from in_local_time.sent_local) as integer) as sent_local_hour,
-    case when in_local_time.author_type = 'customer' then 'inbound' else 'outbound' end as direction,
-    in_local_time.author_type,
-    in_local_time.is_human,
+    with_keys.message_id,
+    with_keys.conversation_id,
+    with_keys.workspace,
+    with_keys.source,
+    with_keys.channel,
+    with_keys.sent_at,
+    local_quarters.local_date as sent_local_date,
+    local_quarters.local_hour as sent_local_hour,
+    case when with_keys.author_type = 'customer' then 'inbound' else 'outbound' end as direction,
+    with_keys.author_type,
+    with_keys.is_human,
     agents.agent_id,
-    in_local_time.customer_id,
-    in_local_time.message_type,
-    in_local_time.text_length,
-    in_local_time.delivery_status,
-    in_local_time.delivered_at,
-    in_local_time.read_at,
-    in_local_time.failed_at,
-    case when in_local_time.sender_tag like 'campaign:%' or in_local_time.sender_tag like 'template:%' then in_local_time.sender_tag end
+    with_keys.customer_id,
+    with_keys.message_type,
+    with_keys.text_length,
+    with_keys.delivery_status,
+    with_keys.delivered_at,
+    with_keys.read_at,
+    with_keys.failed_at,
+    case when with_keys.sender_tag like 'campaign:%' or with_keys.sender_tag like 'template:%' then with_keys.sender_tag end
         as campaign,
-    in_local_time.pricing_category,
-    in_local_time.pricing_type,
-    in_local_time.is_billable,
-    in_local_time.edited_at,
-    in_local_time.revoked_at,
-    in_local_time.is_group,
-    in_local_time.is_missing_in_inbox,
-    in_local_time.is_counted,
-    cast(in_local_time.message_order as bigint) as message_order
-from in_local_time
+    with_keys.pricing_category,
+    with_keys.pricing_type,
+    with_keys.is_billable,
+    with_keys.edited_at,
+    with_keys.revoked_at,
+    with_keys.is_group,
+    with_keys.is_missing_in_inbox,
+    with_keys.is_counted,
+    cast(with_keys.message_order as bigint) as message_order
+from with_keys
+left join local_quarters
+    on with_keys.workspace = local_quarters.workspace and with_keys.quarter_hour = local_quarters.quarter_hour
 left join agents
     on
-        in_local_time.author_type = 'agent'
-        and in_local_time.workspace = agents.workspace
-        and in_local_time.source = agents.source
-        and in_local_time.author_source_id = agents.agent_source_id
-        and (in_local_time.source = 'whatsapp' or in_local_time.account = agents.account)
+        with_keys.workspace = agents.workspace
+        and with_keys.source = agents.source
+        and with_keys.agent_source_id = agents.agent_source_id
+        and with_keys.agent_account = coalesce(agents.account, '')

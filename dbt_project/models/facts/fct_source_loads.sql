@@ -27,11 +27,7 @@ judged as (
         landed_lines.source,
         landed_lines.workspace,
         landed_lines.received_at,
-        rejected_lines.landing_line is not null as is_rejected,
-        row_number() over (
-            partition by landed_lines.source, landed_lines.workspace, landed_lines.kind, landed_lines.body_sha256
-            order by landed_lines.received_at nulls last, landed_lines.landing_file, landed_lines.landing_line
-        ) > 1 as is_duplicate
+        rejected_lines.landing_line is not null as is_rejected
     from landed_lines
     left join rejected_lines
         on
@@ -47,10 +43,49 @@ lines_by_source as (
         count(*) as landed_lines,
         count(case when not is_rejected then 1 end) as loaded_lines,
         count(case when is_rejected then 1 end) as rejected_lines,
-        count(case when is_duplicate and not is_rejected then 1 end) as duplicate_lines,
         max(received_at) as last_received_at
     from judged
     group by source, workspace
+),
+
+-- few bodies land twice: only those of which there may be two are put in order
+bodies as (
+    select {{ short_hash('body_sha256') }} as body_hash
+    from {{ ref('int_landed_lines') }}
+),
+
+repeated_bodies as (
+    select body_hash
+    from bodies
+    group by body_hash
+    having count(*) > 1
+),
+
+copies as (
+    select
+        landed_lines.source,
+        landed_lines.workspace,
+        landed_lines.landing_file,
+        landed_lines.landing_line,
+        row_number() over (
+            partition by landed_lines.source, landed_lines.workspace, landed_lines.kind, landed_lines.body_sha256
+            order by landed_lines.received_at nulls last, landed_lines.landing_file, landed_lines.landing_line
+        ) as copy
+    from landed_lines
+    inner join repeated_bodies
+        on {{ short_hash('landed_lines.body_sha256') }} = repeated_bodies.body_hash
+),
+
+duplicates_by_source as (
+    select copies.source, copies.workspace, count(*) as duplicate_lines
+    from copies
+    left join rejected_lines
+        on
+            copies.source = rejected_lines.source
+            and copies.landing_file = rejected_lines.landing_file
+            and copies.landing_line = rejected_lines.landing_line
+    where copies.copy > 1 and rejected_lines.landing_line is null
+    group by copies.source, copies.workspace
 ),
 
 items_by_source as (
@@ -66,7 +101,7 @@ select
     lines_by_source.landed_lines,
     lines_by_source.loaded_lines,
     lines_by_source.rejected_lines,
-    lines_by_source.duplicate_lines,
+    coalesce(duplicates_by_source.duplicate_lines, 0) as duplicate_lines,
     coalesce(items_by_source.rejected_items, 0) as rejected_items,
     lines_by_source.last_received_at,
     activity.first_event_at,
@@ -76,6 +111,8 @@ select
 from lines_by_source
 left join items_by_source
     on lines_by_source.source = items_by_source.source and lines_by_source.workspace = items_by_source.workspace
+left join duplicates_by_source
+    on lines_by_source.source = duplicates_by_source.source and lines_by_source.workspace = duplicates_by_source.workspace
 left join activity
     on lines_by_source.source = activity.source and lines_by_source.workspace = activity.workspace
 left join gaps

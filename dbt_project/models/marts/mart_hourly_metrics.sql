@@ -62,21 +62,43 @@ questions_of_hour as (
     group by workspace, channel, cast(started_local_date as timestamp) + started_local_hour * interval '1 hour'
 ),
 
+-- the zone is asked once for each quarter of an hour
+answers_of_quarter as (
+    select
+        workspace,
+        channel,
+        {{ quarter_hour('answered_at') }} as quarter_hour,
+        count(*) as answered_turns,
+        sum(response_seconds) as response_seconds_sum
+    from turns
+    where answered_at is not null
+    group by workspace, channel, {{ quarter_hour('answered_at') }}
+),
+
+answers_in_local_time as (
+    select
+        answers_of_quarter.workspace,
+        answers_of_quarter.channel,
+        date_trunc(
+            'hour',
+            {{ local_timestamp(instant_of_quarter_hour('answers_of_quarter.quarter_hour'), 'workspaces.timezone') }}
+        ) as local_hour,
+        answers_of_quarter.answered_turns,
+        answers_of_quarter.response_seconds_sum
+    from answers_of_quarter
+    inner join workspaces
+        on answers_of_quarter.workspace = workspaces.workspace
+),
+
 answers_of_hour as (
     select
-        turns.workspace,
-        turns.channel,
-        date_trunc('hour', {{ local_timestamp('turns.answered_at', 'workspaces.timezone') }}) as local_hour,
-        count(*) as answered_turns,
-        sum(turns.response_seconds) as response_seconds_sum
-    from turns
-    inner join workspaces
-        on turns.workspace = workspaces.workspace
-    where turns.answered_at is not null
-    group by
-        turns.workspace,
-        turns.channel,
-        date_trunc('hour', {{ local_timestamp('turns.answered_at', 'workspaces.timezone') }})
+        workspace,
+        channel,
+        local_hour,
+        cast(sum(answered_turns) as bigint) as answered_turns,
+        sum(response_seconds_sum) as response_seconds_sum
+    from answers_in_local_time
+    group by workspace, channel, local_hour
 ),
 
 hours as (

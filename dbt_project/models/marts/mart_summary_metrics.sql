@@ -68,7 +68,8 @@ scopes as (
         ranges.workspace, ranges.period, ranges.is_previous, ranges.from_at, ranges.until_at, channel_scopes.scope
 ),
 
-messages_in_range as (
+-- who wrote how much in which conversation of a range: all that is asked of messages, in far fewer rows
+written as (
     select
         ranges.period,
         ranges.is_previous,
@@ -76,7 +77,11 @@ messages_in_range as (
         messages.channel,
         messages.conversation_id,
         messages.customer_id,
-        messages.author_type
+        count(*) as messages,
+        count(case when messages.author_type = 'customer' then 1 end) as customer_messages,
+        count(case when messages.author_type = 'agent' then 1 end) as agent_messages,
+        count(case when messages.author_type = 'automation' then 1 end) as automation_messages,
+        count(case when messages.author_type = 'unknown' then 1 end) as unknown_messages
     from messages
     inner join ranges
         on
@@ -84,40 +89,43 @@ messages_in_range as (
             and messages.sent_at >= ranges.from_at
             and messages.sent_at < ranges.until_at
     where messages.is_counted
+    group by
+        ranges.period,
+        ranges.is_previous,
+        messages.workspace,
+        messages.channel,
+        messages.conversation_id,
+        messages.customer_id
 ),
 
 message_figures as (
     select
-        messages_in_range.workspace,
-        messages_in_range.period,
-        messages_in_range.is_previous,
+        written.workspace,
+        written.period,
+        written.is_previous,
         channel_scopes.scope,
-        count(*) as messages,
-        count(case when messages_in_range.author_type = 'customer' then 1 end) as customer_messages,
-        count(case when messages_in_range.author_type = 'agent' then 1 end) as agent_messages,
-        count(case when messages_in_range.author_type = 'automation' then 1 end) as automation_messages,
-        count(case when messages_in_range.author_type = 'unknown' then 1 end) as unknown_messages,
-        count(distinct case when messages_in_range.author_type = 'customer' then messages_in_range.customer_id end)
-            as unique_customers,
-        count(distinct case when messages_in_range.author_type <> 'customer' then messages_in_range.customer_id end)
+        cast(sum(written.messages) as bigint) as messages,
+        cast(sum(written.customer_messages) as bigint) as customer_messages,
+        cast(sum(written.agent_messages) as bigint) as agent_messages,
+        cast(sum(written.automation_messages) as bigint) as automation_messages,
+        cast(sum(written.unknown_messages) as bigint) as unknown_messages,
+        count(distinct case when written.customer_messages > 0 then written.customer_id end) as unique_customers,
+        count(distinct case when written.messages > written.customer_messages then written.customer_id end)
             as contacted_customers
-    from messages_in_range
+    from written
     inner join channel_scopes
-        on
-            messages_in_range.workspace = channel_scopes.workspace
-            and messages_in_range.channel = channel_scopes.channel
-    group by
-        messages_in_range.workspace, messages_in_range.period, messages_in_range.is_previous, channel_scopes.scope
+        on written.workspace = channel_scopes.workspace and written.channel = channel_scopes.channel
+    group by written.workspace, written.period, written.is_previous, channel_scopes.scope
 ),
 
 active_conversations as (
     select conversation_id, period, is_previous
-    from messages_in_range
+    from written
     where conversation_id is not null
     group by conversation_id, period, is_previous
 ),
 
--- how every conversation stood at the end of each range
+-- how the conversations of each range stood at its end
 conversations_then as (
     select
         ranges.period,
@@ -145,6 +153,8 @@ conversations_then as (
             conversations.conversation_id = active_conversations.conversation_id
             and ranges.period = active_conversations.period
             and ranges.is_previous = active_conversations.is_previous
+    -- of no other conversation is anything counted
+    where active_conversations.conversation_id is not null or conversations.first_customer_message_at >= ranges.from_at
 ),
 
 turns_then as (

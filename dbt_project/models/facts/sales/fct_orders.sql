@@ -86,6 +86,13 @@ customer_starts as (
     group by workspace, customer_id, conversation_id
 ),
 
+customers_with_orders as (
+    select workspace, customer_key
+    from keyed
+    where customer_key is not null
+    group by workspace, customer_key
+),
+
 human_messages as (
     select
         messages.workspace,
@@ -104,6 +111,8 @@ human_messages as (
                 messages.message_id
         ) as message_number
     from messages
+    inner join customers_with_orders
+        on messages.workspace = customers_with_orders.workspace and messages.customer_id = customers_with_orders.customer_key
     left join customer_starts
         on
             messages.workspace = customer_starts.workspace
@@ -112,7 +121,6 @@ human_messages as (
     where
         messages.is_counted
         and messages.conversation_id is not null
-        and messages.customer_id is not null
         and (messages.author_type in ('customer', 'agent') or (messages.author_type = 'unknown' and messages.is_human))
 ),
 

@@ -5,7 +5,7 @@ with workspaces as (
 ),
 
 messages as (
-    select * from {{ ref('int_messages') }}
+    select * from {{ ref('int_conversation_messages') }}
 ),
 
 first_events as (

@@ -8,7 +8,7 @@ chatwoot as (
 ),
 
 messages as (
-    select * from {{ ref('int_messages') }}
+    select * from {{ ref('int_conversation_messages') }}
 ),
 
 tagged as (

@@ -24,8 +24,8 @@ happened as (
         1 as instant_rank,
         message_order,
         case when author_type = 'customer' then 'customer' when is_human then 'human' else 'automation' end as event,
-        message_id,
-        author_source_id
+        author_source_id,
+        author_type = 'unknown' as is_by_unknown
     from messages
     where message_order is not null
 
@@ -35,14 +35,14 @@ happened as (
         conversation_id,
         occurred_at as happened_at,
         case status when 'open' then 0 else 2 end as instant_rank,
-        0 as message_order,
+        cast(null as bigint) as message_order,
         case
             when status = 'open' then 'opened'
             when changed_by = 'person' then 'closed_by_person'
             else 'closed_otherwise'
         end as event,
-        cast(null as varchar) as message_id,
-        actor_id as author_source_id
+        actor_id as author_source_id,
+        false as is_by_unknown
     from status_changes
 
     union all
@@ -51,10 +51,10 @@ happened as (
         conversation_id,
         read_at as happened_at,
         3 as instant_rank,
-        0 as message_order,
+        cast(null as bigint) as message_order,
         'read' as event,
-        cast(null as varchar) as message_id,
-        agent_source_id as author_source_id
+        agent_source_id as author_source_id,
+        false as is_by_unknown
     from reads
 
     union all
@@ -63,56 +63,58 @@ happened as (
         conversation_id,
         gone_at as happened_at,
         4 as instant_rank,
-        0 as message_order,
+        cast(null as bigint) as message_order,
         'gone' as event,
-        cast(null as varchar) as message_id,
-        cast(null as varchar) as author_source_id
+        cast(null as varchar) as author_source_id,
+        false as is_by_unknown
     from gone_conversations
 ),
 
-placed as (
-    select
-        *,
-        row_number() over (
-            partition by conversation_id
-            order by happened_at, instant_rank, message_order, event, author_source_id nulls last
-        ) as place
-    from happened
-),
-
--- place × 2 + 1 where the state begins, place × 2 where it ends: the last one is the largest
+-- whether what happens begins a state or ends it
 marked as (
     select
         *,
         case
-            when event = 'customer' then place * 2 + 1
-            when event in ('human', 'closed_by_person', 'gone') then place * 2
-        end as waiting_marker,
+            when event = 'customer' then true
+            when event in ('human', 'closed_by_person', 'gone') then false
+        end as leaves_waiting,
         case
-            when event = 'customer' then place * 2 + 1
-            when event in ('human', 'closed_by_person', 'read', 'gone') then place * 2
-        end as unread_marker,
+            when event = 'customer' then true
+            when event in ('human', 'closed_by_person', 'read', 'gone') then false
+        end as leaves_unread,
         case
-            when event = 'opened' then place * 2 + 1
-            when event in ('closed_by_person', 'closed_otherwise') then place * 2
-        end as open_marker
-    from placed
+            when event = 'opened' then true
+            when event in ('closed_by_person', 'closed_otherwise') then false
+        end as leaves_open
+    from happened
 )
 
 select
     conversation_id,
-    place,
+    row_number() over in_order as place,
     happened_at,
     event,
-    message_id,
     message_order,
     author_source_id,
-    coalesce(max(waiting_marker) over before % 2 = 1, false) as is_waiting_before,
-    coalesce(max(unread_marker) over before % 2 = 1, false) as is_unread_before,
+    is_by_unknown,
+    coalesce({{ last_known('leaves_waiting') }} over before, false) as is_waiting_before,
+    coalesce({{ last_known('leaves_unread') }} over before, false) as is_unread_before,
     -- a conversation begins open
-    coalesce(max(open_marker) over before % 2 = 1, true) as is_open_before,
-    1 + count(case when event = 'opened' then 1 end) over (
-        partition by conversation_id order by place rows between unbounded preceding and current row
-    ) as open_stretch
+    coalesce({{ last_known('leaves_open') }} over before, true) as is_open_before,
+    1 + count(case when event = 'opened' then 1 end) over up_to_here as open_stretch
 from marked
-window before as (partition by conversation_id order by place rows between unbounded preceding and 1 preceding)
+window
+    in_order as (
+        partition by conversation_id
+        order by happened_at, instant_rank, message_order, event, author_source_id nulls last
+    ),
+    before as (
+        partition by conversation_id
+        order by happened_at, instant_rank, message_order, event, author_source_id nulls last
+        rows between unbounded preceding and 1 preceding
+    ),
+    up_to_here as (
+        partition by conversation_id
+        order by happened_at, instant_rank, message_order, event, author_source_id nulls last
+        rows between unbounded preceding and current row
+    )

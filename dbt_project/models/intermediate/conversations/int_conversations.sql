@@ -39,10 +39,7 @@ together as (
         tickets.account,
         coalesce(tickets.channel, by_messages.channel) as channel,
         tickets.ticket_id,
-        coalesce(
-            by_messages.customer_id,
-            {{ keyed_hash(["'customer'", "tickets.workspace", "tickets.person_key"]) }}
-        ) as customer_id,
+        coalesce(by_messages.customer_id, tickets.customer_id) as customer_id,
         tickets.conversation_url,
         tickets.created_at,
         coalesce(by_messages.first_message_at, tickets.created_at, tickets.first_message_at, tickets.snapshot_at)

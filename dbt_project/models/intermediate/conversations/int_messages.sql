@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 -- One row per message of any source, up to now. A message that Meta and an inbox both tell of is one: conversation
 -- and author come from the inbox; time, delivery and price from Meta.
 with ticket_messages as (
@@ -6,6 +8,15 @@ with ticket_messages as (
 
 whatsapp as (
     select * from {{ ref('int_whatsapp__messages') }}
+),
+
+-- read once more: what a query reads twice under one name is held in memory as a whole
+whatsapp_in_an_inbox as (
+    select * from {{ ref('int_whatsapp__messages') }}
+),
+
+whatsapp_matches as (
+    select * from {{ ref('int_whatsapp_matches') }}
 ),
 
 served_numbers as (
@@ -20,26 +31,13 @@ workspaces as (
     select * from {{ ref('stg_settings__workspaces') }}
 ),
 
--- the inbox may hold one message twice; Meta's row goes to the first
-whatsapp_matches as (
-    select
-        ticket_messages.workspace,
-        ticket_messages.source,
-        ticket_messages.account,
-        ticket_messages.source_message_id,
-        whatsapp.wamid,
-        whatsapp.phone_number_id,
-        row_number() over (
-            partition by whatsapp.workspace, whatsapp.phone_number_id, whatsapp.wamid
-            order by ticket_messages.sent_at, ticket_messages.sequence, ticket_messages.source_message_id
-        ) as match_rank
-    from ticket_messages
-    inner join whatsapp
-        on ticket_messages.workspace = whatsapp.workspace and ticket_messages.wamid = whatsapp.wamid
-),
-
 in_an_inbox as (
     select
+        whatsapp_in_an_inbox.message_number,
+        {{ keyed_hash([
+            "'message'", "ticket_messages.workspace", "ticket_messages.source", "ticket_messages.account",
+            "ticket_messages.source_message_id",
+        ]) }} as message_id,
         ticket_messages.workspace,
         ticket_messages.source,
         ticket_messages.account,
@@ -47,27 +45,27 @@ in_an_inbox as (
         ticket_messages.ticket_id,
         ticket_messages.source_message_id,
         ticket_messages.wamid,
-        whatsapp.phone_number_id,
-        coalesce(whatsapp.sent_at, ticket_messages.sent_at) as sent_at,
+        whatsapp_in_an_inbox.phone_number_id,
+        coalesce(whatsapp_in_an_inbox.sent_at, ticket_messages.sent_at) as sent_at,
         ticket_messages.author_type,
         ticket_messages.author_source_id,
         ticket_messages.author_name,
         ticket_messages.message_type,
-        coalesce(ticket_messages.text_length, whatsapp.text_length) as text_length,
-        coalesce(whatsapp.delivery_status, ticket_messages.delivery_status) as delivery_status,
-        whatsapp.customer_phone,
-        whatsapp.customer_user_id,
-        ticket_messages.is_group or coalesce(whatsapp.is_group, false) as is_group,
+        coalesce(ticket_messages.text_length, whatsapp_in_an_inbox.text_length) as text_length,
+        coalesce(whatsapp_in_an_inbox.delivery_status, ticket_messages.delivery_status) as delivery_status,
+        whatsapp_in_an_inbox.customer_phone,
+        whatsapp_in_an_inbox.customer_user_id,
+        ticket_messages.is_group or coalesce(whatsapp_in_an_inbox.is_group, false) as is_group,
         false as is_missing_in_inbox,
-        coalesce(ticket_messages.edited_at, whatsapp.edited_at) as edited_at,
-        coalesce(ticket_messages.revoked_at, whatsapp.revoked_at) as revoked_at,
-        coalesce(ticket_messages.sender_tag, whatsapp.sender_tag) as sender_tag,
-        whatsapp.delivered_at,
-        whatsapp.read_at,
-        whatsapp.failed_at,
-        whatsapp.pricing_category,
-        whatsapp.pricing_type,
-        whatsapp.is_billable,
+        coalesce(ticket_messages.edited_at, whatsapp_in_an_inbox.edited_at) as edited_at,
+        coalesce(ticket_messages.revoked_at, whatsapp_in_an_inbox.revoked_at) as revoked_at,
+        coalesce(ticket_messages.sender_tag, whatsapp_in_an_inbox.sender_tag) as sender_tag,
+        whatsapp_in_an_inbox.delivered_at,
+        whatsapp_in_an_inbox.read_at,
+        whatsapp_in_an_inbox.failed_at,
+        whatsapp_in_an_inbox.pricing_category,
+        whatsapp_in_an_inbox.pricing_type,
+        whatsapp_in_an_inbox.is_billable,
         ticket_messages.sequence,
         ticket_messages.received_at,
         ticket_messages.position,
@@ -80,16 +78,17 @@ in_an_inbox as (
             and ticket_messages.source = whatsapp_matches.source
             and ticket_messages.account = whatsapp_matches.account
             and ticket_messages.source_message_id = whatsapp_matches.source_message_id
-            and whatsapp_matches.match_rank = 1
-    left join whatsapp
+    left join whatsapp_in_an_inbox
         on
-            whatsapp_matches.workspace = whatsapp.workspace
-            and whatsapp_matches.phone_number_id = whatsapp.phone_number_id
-            and whatsapp_matches.wamid = whatsapp.wamid
+            whatsapp_matches.workspace = whatsapp_in_an_inbox.workspace
+            and whatsapp_matches.phone_number_id = whatsapp_in_an_inbox.phone_number_id
+            and whatsapp_matches.wamid = whatsapp_in_an_inbox.wamid
 ),
 
 only_at_meta as (
     select
+        whatsapp.message_number,
+        whatsapp.message_id,
         whatsapp.workspace,
         'whatsapp' as source,
         whatsapp.phone_number_id as account,
@@ -130,7 +129,6 @@ only_at_meta as (
             whatsapp.workspace = whatsapp_matches.workspace
             and whatsapp.phone_number_id = whatsapp_matches.phone_number_id
             and whatsapp.wamid = whatsapp_matches.wamid
-            and whatsapp_matches.match_rank = 1
     left join served_numbers
         on whatsapp.workspace = served_numbers.workspace and whatsapp.phone_number_id = served_numbers.phone_number_id
     where whatsapp_matches.wamid is null
@@ -143,8 +141,6 @@ together as (
 )
 
 select
-    {{ keyed_hash(["'message'", "together.workspace", "together.source", "together.account", "together.source_message_id"]) }}
-        as message_id,
     together.*,
     together.author_type = 'agent'
     or (

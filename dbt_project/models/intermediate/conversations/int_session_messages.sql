@@ -1,6 +1,8 @@
--- Messages of sources without conversations, with the conversation that each is cut into. A thread (number × person)
--- is cut where a message comes more than session_gap after the last, except an agent's while the customer still waits
--- for one: that is the late answer.
+{{ config(materialized='view') }}
+
+-- Messages of sources without conversations, with the conversation that each is cut into and their place in it. A
+-- thread (number × person) is cut where a message comes more than session_gap after the last, except an agent's while
+-- the customer still waits for one: that is the late answer.
 --
 -- Without recursion: somebody waits just before a message exactly if the last of {customer, human, automation after a
 -- gap} before it is a customer. A human message leaves nobody waiting whether it cuts or not, and every other cut
@@ -22,24 +24,20 @@ phone_periods as (
 ),
 
 -- without a recipient there is no thread; group traffic and what an inbox lacks are in none
-threaded as (
+of_customers as (
     select
-        messages.message_id,
+        messages.message_number,
         messages.workspace,
         messages.account,
+        coalesce(user_ids.customer_id, phone_periods.customer_id) as customer_id,
         messages.source_message_id,
-        messages.sent_at,
-        messages.author_type,
-        messages.is_human,
-        messages.is_counted,
+        {{ microseconds('messages.sent_at') }} as sent_us,
         messages.received_at,
         messages.position,
-        coalesce(user_ids.person_key, phone_periods.person_key) as person_key,
-        {{ microseconds('messages.sent_at') }} as sent_us,
-        workspaces.session_gap_seconds * 1000000 as gap_us
+        messages.author_type = 'customer' as is_customers,
+        messages.is_human,
+        messages.is_counted
     from messages
-    inner join workspaces
-        on messages.workspace = workspaces.workspace
     left join user_ids
         on messages.workspace = user_ids.workspace and messages.customer_user_id = user_ids.user_id
     left join phone_periods
@@ -52,31 +50,62 @@ threaded as (
         messages.ticket_id is null
         and not messages.is_group
         and not messages.is_missing_in_inbox
-        and coalesce(user_ids.person_key, phone_periods.person_key) is not null
+        and coalesce(user_ids.customer_id, phone_periods.customer_id) is not null
+),
+
+-- a number for each: putting messages in order by three texts takes twice as long
+threads as (
+    select
+        of_customers.workspace,
+        of_customers.account,
+        of_customers.customer_id,
+        workspaces.session_gap_seconds * 1000000 as gap_us,
+        {{ any_number() }} as thread
+    from of_customers
+    inner join workspaces
+        on of_customers.workspace = workspaces.workspace
+    group by of_customers.workspace, of_customers.account, of_customers.customer_id, workspaces.session_gap_seconds
+),
+
+threaded as (
+    select
+        of_customers.message_number,
+        of_customers.source_message_id,
+        of_customers.sent_us,
+        of_customers.received_at,
+        of_customers.position,
+        of_customers.is_customers,
+        of_customers.is_human,
+        of_customers.is_counted,
+        threads.thread,
+        threads.gap_us
+    from of_customers
+    inner join threads
+        on
+            of_customers.workspace = threads.workspace
+            and of_customers.account = threads.account
+            and of_customers.customer_id = threads.customer_id
 ),
 
 counted as (
     select
-        *,
-        row_number() over thread as place,
-        lag(sent_us) over thread as previous_us,
-        coalesce(sent_us - lag(sent_us) over thread > gap_us, true) as comes_after_a_gap
+        thread,
+        message_number,
+        sent_us,
+        is_customers,
+        is_human,
+        row_number() over in_order as place,
+        coalesce(sent_us - lag(sent_us) over in_order > gap_us, true) as comes_after_a_gap
     from threaded
     where is_counted
-    window thread as (
-        partition by workspace, account, person_key
-        order by sent_at, received_at nulls last, position, source_message_id
-    )
+    window in_order as (partition by thread order by sent_us, received_at nulls last, position, source_message_id)
 ),
 
--- place × 2 + 1 for a customer's, place × 2 for what ends a wait: the last one is the largest
+-- whether somebody waits after a message, where it begins or ends a wait
 marked as (
     select
         *,
-        case
-            when author_type = 'customer' then place * 2 + 1
-            when is_human or comes_after_a_gap then place * 2
-        end as marker
+        case when is_customers then true when is_human or comes_after_a_gap then false end as leaves_waiting
     from counted
 ),
 
@@ -84,11 +113,9 @@ with_waiting as (
     select
         *,
         coalesce(
-            max(marker) over (
-                partition by workspace, account, person_key
-                order by place
-                rows between unbounded preceding and 1 preceding
-            ) % 2 = 1,
+            {{ last_known('leaves_waiting') }} over (
+                partition by thread order by place rows between unbounded preceding and 1 preceding
+            ),
             false
         ) as somebody_waits
     from marked
@@ -97,86 +124,74 @@ with_waiting as (
 with_cuts as (
     select
         *,
-        comes_after_a_gap and not (is_human and somebody_waits and previous_us is not null) as cuts
+        case when comes_after_a_gap and not (is_human and somebody_waits) then place end as cut_place
     from with_waiting
 ),
 
-cut_counted as (
+placed as (
     select
-        *,
-        max(case when cuts then place end) over (
-            partition by workspace, account, person_key
-            order by place
-            rows between unbounded preceding and current row
-        ) as first_place
+        thread,
+        message_number,
+        sent_us,
+        {{ last_known('cut_place') }} over up_to_here as first_place,
+        place,
+        cut_place
     from with_cuts
+    window up_to_here as (partition by thread order by place rows between unbounded preceding and current row)
 ),
 
-first_messages as (
-    select workspace, account, person_key, place, source_message_id as first_source_message_id
-    from cut_counted
-    where cuts
-),
-
-conversation_of_counted as (
+-- a conversation is known by the message that begins it
+conversations as (
     select
-        cut_counted.message_id,
-        cut_counted.workspace,
-        cut_counted.account,
-        cut_counted.person_key,
-        cut_counted.sent_us,
-        cut_counted.gap_us,
-        first_messages.first_source_message_id
-    from cut_counted
-    inner join first_messages
-        on
-            cut_counted.workspace = first_messages.workspace
-            and cut_counted.account = first_messages.account
-            and cut_counted.person_key = first_messages.person_key
-            and cut_counted.first_place = first_messages.place
+        placed.thread,
+        placed.place as first_place,
+        {{ keyed_hash([
+            "'conversation'", "of_customers.workspace", "'whatsapp'", "of_customers.account",
+            "of_customers.source_message_id",
+        ]) }} as conversation_id
+    from placed
+    inner join of_customers
+        on placed.message_number = of_customers.message_number
+    where placed.cut_place is not null
 ),
 
 -- from the first message to a gap after the last; stretches of one thread never touch
 stretches as (
     select
-        workspace,
-        account,
-        person_key,
-        first_source_message_id,
+        thread,
+        first_place,
         min(sent_us) as first_us,
-        max(sent_us) + max(gap_us) as until_us
-    from conversation_of_counted
-    group by workspace, account, person_key, first_source_message_id
+        max(sent_us) as last_us
+    from placed
+    group by thread, first_place
 ),
 
--- a failed message neither starts nor prolongs a conversation: it hangs on the one it falls in, if any
-conversation_of_failed as (
-    select
-        threaded.message_id,
-        stretches.first_source_message_id
+conversations_of_messages as (
+    select message_number, thread, first_place, place + 1 - first_place as message_order
+    from placed
+
+    union all
+
+    -- a failed message neither starts nor prolongs a conversation: it hangs on the one it falls in, if any
+    select threaded.message_number, threaded.thread, stretches.first_place, cast(null as bigint) as message_order
     from threaded
-    inner join stretches
+    left join stretches
         on
-            threaded.workspace = stretches.workspace
-            and threaded.account = stretches.account
-            and threaded.person_key = stretches.person_key
+            threaded.thread = stretches.thread
             and threaded.sent_us >= stretches.first_us
-            and threaded.sent_us <= stretches.until_us
+            and threaded.sent_us - threaded.gap_us <= stretches.last_us
     where not threaded.is_counted
 )
 
 select
-    threaded.message_id,
-    threaded.person_key,
-    case
-        when coalesce(conversation_of_counted.first_source_message_id, conversation_of_failed.first_source_message_id) is not null
-            then {{ keyed_hash([
-                "'conversation'", "threaded.workspace", "'whatsapp'", "threaded.account",
-                "coalesce(conversation_of_counted.first_source_message_id, conversation_of_failed.first_source_message_id)",
-            ]) }}
-    end as conversation_id
-from threaded
-left join conversation_of_counted
-    on threaded.message_id = conversation_of_counted.message_id
-left join conversation_of_failed
-    on threaded.message_id = conversation_of_failed.message_id
+    conversations_of_messages.message_number,
+    threads.customer_id,
+    conversations.conversation_id,
+    conversations_of_messages.message_order
+from conversations_of_messages
+inner join threads
+    on conversations_of_messages.thread = threads.thread
+left join conversations
+    on
+        conversations_of_messages.thread = conversations.thread
+        and conversations_of_messages.first_place = conversations.first_place

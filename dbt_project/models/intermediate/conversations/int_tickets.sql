@@ -85,53 +85,60 @@ together as (
             and described.source = by_messages.source
             and described.account = by_messages.account
             and described.ticket_id = by_messages.ticket_id
+),
+
+with_persons as (
+    select
+        {{ keyed_hash([
+            "'conversation'", "together.workspace", "together.source", "together.account", "together.ticket_id",
+        ]) }} as conversation_id,
+        together.workspace,
+        together.source,
+        together.account,
+        together.ticket_id,
+        -- account and inbox id name a Chatwoot inbox; an export names its channels itself
+        case
+            when together.source = 'chatwoot' then 'chatwoot:' || together.account || ':' || coalesce(together.channel_id, '')
+            else together.channel_id
+        end as channel,
+        together.created_at,
+        -- an inbox's row that was changed later than now shows a later state
+        case
+            when together.source = 'chatwoot' and together.snapshot_at >= workspaces.as_of then 'open'
+            else together.snapshot_status
+        end as snapshot_status,
+        together.snapshot_at,
+        together.conversation_url,
+        together.first_message_at,
+        coalesce(
+            user_ids.person_key,
+            phone_periods.person_key,
+            together.source || '|' || together.account || '|contact|' || together.contact_id,
+            together.source || '|' || together.account || '|contact|' || customer_authors.author_source_id,
+            -- nobody knows who: then each conversation is its own customer
+            together.source || '|' || together.account || '|conversation|' || together.ticket_id
+        ) as person_key
+    from together
+    inner join workspaces
+        on together.workspace = workspaces.workspace
+    left join customer_authors
+        on
+            together.workspace = customer_authors.workspace
+            and together.source = customer_authors.source
+            and together.account = customer_authors.account
+            and together.ticket_id = customer_authors.ticket_id
+            and customer_authors.place = 1
+    left join user_ids
+        on together.workspace = user_ids.workspace and together.customer_user_id = user_ids.user_id
+    left join phone_periods
+        on
+            together.workspace = phone_periods.workspace
+            and together.customer_phone = phone_periods.phone
+            and together.met_at >= phone_periods.from_at
+            and together.met_at < phone_periods.to_at
 )
 
 select
-    {{ keyed_hash([
-        "'conversation'", "together.workspace", "together.source", "together.account", "together.ticket_id",
-    ]) }} as conversation_id,
-    together.workspace,
-    together.source,
-    together.account,
-    together.ticket_id,
-    -- account and inbox id name a Chatwoot inbox; an export names its channels itself
-    case
-        when together.source = 'chatwoot' then 'chatwoot:' || together.account || ':' || coalesce(together.channel_id, '')
-        else together.channel_id
-    end as channel,
-    together.created_at,
-    -- an inbox's row that was changed later than now shows a later state
-    case
-        when together.source = 'chatwoot' and together.snapshot_at >= workspaces.as_of then 'open'
-        else together.snapshot_status
-    end as snapshot_status,
-    together.snapshot_at,
-    together.conversation_url,
-    together.first_message_at,
-    coalesce(
-        user_ids.person_key,
-        phone_periods.person_key,
-        together.source || '|' || together.account || '|contact|' || together.contact_id,
-        together.source || '|' || together.account || '|contact|' || customer_authors.author_source_id,
-        -- nobody knows who: then each conversation is its own customer
-        together.source || '|' || together.account || '|conversation|' || together.ticket_id
-    ) as person_key
-from together
-inner join workspaces
-    on together.workspace = workspaces.workspace
-left join customer_authors
-    on
-        together.workspace = customer_authors.workspace
-        and together.source = customer_authors.source
-        and together.account = customer_authors.account
-        and together.ticket_id = customer_authors.ticket_id
-        and customer_authors.place = 1
-left join user_ids
-    on together.workspace = user_ids.workspace and together.customer_user_id = user_ids.user_id
-left join phone_periods
-    on
-        together.workspace = phone_periods.workspace
-        and together.customer_phone = phone_periods.phone
-        and together.met_at >= phone_periods.from_at
-        and together.met_at < phone_periods.to_at
+    *,
+    {{ keyed_hash(["'customer'", "workspace", "person_key"]) }} as customer_id
+from with_persons

@@ -7,8 +7,9 @@ conversations as (
     select * from {{ ref('int_conversations') }}
 ),
 
-workspaces as (
-    select * from {{ ref('stg_settings__workspaces') }}
+local_quarters as (
+    select workspace, quarter_hour, local_date
+    from {{ ref('int_local_quarters') }}
 ),
 
 working_hours as (
@@ -42,18 +43,23 @@ answered as (
         conversations.workspace,
         turns.started_at,
         turns.answered_at,
-        cast({{ local_timestamp('turns.started_at', 'workspaces.timezone') }} as date) as started_local_date,
-        cast({{ local_timestamp('turns.answered_at', 'workspaces.timezone') }} as date) as answered_local_date
+        started_quarters.local_date as started_local_date,
+        answered_quarters.local_date as answered_local_date
     from turns
     inner join conversations
         on turns.conversation_id = conversations.conversation_id
-    inner join workspaces
-        on conversations.workspace = workspaces.workspace
+    inner join local_quarters as started_quarters
+        on
+            conversations.workspace = started_quarters.workspace
+            and {{ quarter_hour('turns.started_at') }} = started_quarters.quarter_hour
+    inner join local_quarters as answered_quarters
+        on
+            conversations.workspace = answered_quarters.workspace
+            and {{ quarter_hour('turns.answered_at') }} = answered_quarters.quarter_hour
     inner join known_days
         on
             conversations.workspace = known_days.workspace
-            and cast({{ local_timestamp('turns.started_at', 'workspaces.timezone') }} as date) = known_days.local_date
-    where turns.answered_at is not null
+            and started_quarters.local_date = known_days.local_date
 ),
 
 moments as (

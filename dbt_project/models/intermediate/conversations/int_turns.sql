@@ -22,7 +22,8 @@ turns as (
         min(case when event in ('human', 'automation') then happened_at end) as first_reply_at,
         min(case when event = 'human' and is_waiting_before then happened_at end) as answered_at,
         min(case when event = 'human' and is_waiting_before then author_source_id end) as agent_source_id,
-        min(case when event = 'human' and is_waiting_before then message_id end) as reply_message_id,
+        min(case when event = 'human' and is_waiting_before then message_order end) as reply_message_order,
+        max(case when event = 'human' and is_waiting_before and is_by_unknown then 1 else 0 end) = 1 as is_answered_by_unknown,
         -- nobody can answer in a conversation that its inbox no longer has
         min(case when event in ('closed_by_person', 'gone') and is_waiting_before then happened_at end) as closed_at,
         max(case when event = 'automation' and is_waiting_before then 1 else 0 end) = 1 as has_automatic_reply

@@ -1,4 +1,5 @@
--- The person behind every node: nodes that links join are one, named after the one seen first.
+-- The person behind every node: nodes that links join are one, named after the one seen first. The id of a
+-- customer in facts is made here, once a person.
 with recursive links as (
     select * from {{ ref('int_identity__links') }}
 ),
@@ -65,6 +66,7 @@ named_after as (
 select
     workspace,
     node,
-    member as person_key
+    member as person_key,
+    {{ keyed_hash(["'customer'", 'workspace', 'member']) }} as customer_id
 from named_after
 where seniority = 1

@@ -12,7 +12,8 @@ select
     phone_nodes.phone,
     phone_nodes.from_at,
     phone_nodes.to_at,
-    persons.person_key
+    persons.person_key,
+    persons.customer_id
 from phone_nodes
 inner join persons
     on phone_nodes.workspace = persons.workspace and phone_nodes.node = persons.node

@@ -6,6 +6,7 @@ with persons as (
 select
     workspace,
     substr(node, 4) as user_id,
-    person_key
+    person_key,
+    customer_id
 from persons
 where node like 'id|%'

@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 -- What the statuses of one sent message tell together, in whatever order they came.
 with statuses as (
     select * from {{ ref('stg_whatsapp__statuses') }}
@@ -10,55 +12,67 @@ workspaces as (
 known_by_now as (
     select
         statuses.*,
-        case statuses.status when 'sent' then 1 when 'delivered' then 2 when 'read' then 3 when 'played' then 4 else 0 end
-            as progress,
-        row_number() over (
-            partition by statuses.workspace, statuses.phone_number_id, statuses.wamid
-            order by
-                case when statuses.sender_tag is null then 1 else 0 end,
-                statuses.happened_at,
-                statuses.received_at nulls last,
-                statuses.position,
-                statuses.sender_tag
-        ) as tag_rank,
-        row_number() over (
-            partition by statuses.workspace, statuses.phone_number_id, statuses.wamid
-            order by statuses.received_at nulls last, statuses.position, statuses.landing_file, statuses.landing_line
-        ) as arrival_rank
+        case statuses.status
+            when 'sent' then 1 when 'delivered' then 2 when 'read' then 3 when 'played' then 4 when 'failed' then -1 else 0
+        end as progress
     from statuses
     inner join workspaces
         on statuses.workspace = workspaces.workspace
     where statuses.happened_at < workspaces.as_of
+),
+
+told_together as (
+    select
+        workspace,
+        phone_number_id,
+        wamid,
+        coalesce(min(case when progress = 1 then happened_at end), min(happened_at)) as sent_at,
+        max(progress) as furthest,
+        min(progress) = -1 as has_failed,
+        min(case when progress = 2 then happened_at end) as delivered_at,
+        min(case when progress in (3, 4) then happened_at end) as read_at,
+        min(case when progress = -1 then happened_at end) as failed_at,
+        max(customer_phone) as customer_phone,
+        max(customer_user_id) as customer_user_id,
+        count(group_id) > 0 as is_group,
+        {{ first_in_order(['happened_at', 'received_at', 'position', 'sender_tag']) }} filter (where sender_tag is not null)
+            as first_tagged,
+        max(pricing_category) as pricing_category,
+        max(pricing_type) as pricing_type,
+        max(case when is_billable then 1 when not is_billable then 0 end) = 1 as is_billable,
+        max(error_code) as error_code,
+        {{ first_in_order(['received_at', 'position', 'landing_file', 'landing_line']) }} as first_arrived
+    from known_by_now
+    group by workspace, phone_number_id, wamid
 )
 
 select
     workspace,
     phone_number_id,
     wamid,
-    coalesce(min(case when status = 'sent' then happened_at end), min(happened_at)) as sent_at,
+    sent_at,
     case
-        when max(progress) = 4 then 'played'
-        when max(progress) = 3 then 'read'
-        when max(progress) = 2 then 'delivered'
+        when furthest = 4 then 'played'
+        when furthest = 3 then 'read'
+        when furthest = 2 then 'delivered'
         -- delivery beats a failure that was told of the same message
-        when max(case when status = 'failed' then 1 else 0 end) = 1 then 'failed'
-        when max(progress) = 1 then 'sent'
+        when has_failed then 'failed'
+        when furthest = 1 then 'sent'
     end as delivery_status,
-    max(case when status = 'failed' then 1 else 0 end) = 1 and max(progress) < 2 as is_failed,
-    min(case when status = 'delivered' then happened_at end) as delivered_at,
-    min(case when status in ('read', 'played') then happened_at end) as read_at,
-    min(case when status = 'failed' then happened_at end) as failed_at,
-    max(customer_phone) as customer_phone,
-    max(customer_user_id) as customer_user_id,
-    max(case when group_id is not null then 1 else 0 end) = 1 as is_group,
-    max(case when tag_rank = 1 then sender_tag end) as sender_tag,
-    max(pricing_category) as pricing_category,
-    max(pricing_type) as pricing_type,
-    max(case when is_billable then 1 when not is_billable then 0 end) = 1 as is_billable,
-    max(error_code) as error_code,
-    max(case when arrival_rank = 1 then received_at end) as received_at,
-    max(case when arrival_rank = 1 then position end) as position,
-    max(case when arrival_rank = 1 then landing_file end) as landing_file,
-    max(case when arrival_rank = 1 then landing_line end) as landing_line
-from known_by_now
-group by workspace, phone_number_id, wamid
+    has_failed and furthest < 2 as is_failed,
+    delivered_at,
+    read_at,
+    failed_at,
+    customer_phone,
+    customer_user_id,
+    is_group,
+    first_tagged.sender_tag,
+    pricing_category,
+    pricing_type,
+    is_billable,
+    error_code,
+    first_arrived.received_at,
+    first_arrived.position,
+    first_arrived.landing_file,
+    first_arrived.landing_line
+from told_together

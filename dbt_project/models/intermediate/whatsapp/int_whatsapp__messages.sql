@@ -1,4 +1,5 @@
--- All messages of the Cloud API, a row per message.
+-- All messages of the Cloud API, a row per message, with the id it has where no inbox tells of it too, and a number to
+-- join it by.
 with received as (
     select * from {{ ref('int_whatsapp__received') }}
 ),
@@ -75,6 +76,10 @@ both_directions as (
 )
 
 select
+    {{ any_number() }} as message_number,
+    {{ keyed_hash([
+        "'message'", "both_directions.workspace", "'whatsapp'", "both_directions.phone_number_id", "both_directions.wamid",
+    ]) }} as message_id,
     both_directions.*,
     changes.edited_at,
     changes.revoked_at

@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 -- What customers sent, a row per message, however often it was delivered.
 with messages as (
     select * from {{ ref('stg_whatsapp__messages') }}

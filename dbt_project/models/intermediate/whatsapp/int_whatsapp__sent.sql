@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 -- What the business sent: known by an echo of its phone app, by history, or by statuses alone.
 with messages as (
     select * from {{ ref('stg_whatsapp__messages') }}
