@@ -13,20 +13,26 @@ Common to all sources, in the schema raw_<source>:
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from ingestion.landing import landed_files, read_lines
+from ingestion.landing import landed_files, read_text, sync_folder
 from ingestion.settings import Settings
+from ingestion.state import read_state, write_state
 
 COMMON_SQL = Path(__file__).parent / "sql"
 BATCH_BYTES = 64 * 1024 * 1024
+PARSERS = 2  # batches parsed at a time; each takes some 300 MB
 LINES = pa.schema(
     [
         pa.field("workspace", pa.string(), nullable=False),
@@ -55,6 +61,9 @@ class LandedSource:
         return Path(__file__).parent / self.name
 
 
+Disposition = Literal["append", "merge"]
+
+
 @cache
 def sources() -> tuple[LandedSource, ...]:
     """All sources, in the order they load."""
@@ -73,7 +82,8 @@ def parse(source: LandedSource, lines: pa.Table) -> Iterator[tuple[str, pa.Table
         lines: of schema LINES.
     """
     with duckdb.connect(":memory:") as connection:
-        connection.execute("set TimeZone = 'UTC'; set preserve_insertion_order = false")
+        # one thread costs the least; batches run beside each other
+        connection.execute("set TimeZone = 'UTC'; set preserve_insertion_order = false; set threads = 1")
         connection.register("lines", lines)
         connection.execute((COMMON_SQL / "documents.sql").read_text())
         for step in source.steps:
@@ -87,12 +97,12 @@ def parse(source: LandedSource, lines: pa.Table) -> Iterator[tuple[str, pa.Table
 
 def line_table(path: Path, landing: Path) -> pa.Table:
     """A landing file's lines with their addresses."""
-    lines = read_lines(path)
+    lines = split_lines(read_text(path))
     name = path.relative_to(landing).as_posix()
     return pa.table(
         {
-            "workspace": pa.array([name.split("/", 1)[0]] * len(lines), pa.string()),
-            "landing_file": pa.array([name] * len(lines), pa.string()),
+            "workspace": pa.repeat(name.split("/", 1)[0], len(lines)),
+            "landing_file": pa.repeat(name, len(lines)),
             "landing_line": pa.array(range(1, len(lines) + 1), pa.int64()),
             "line": text_array(lines),
         },
@@ -100,12 +110,21 @@ def line_table(path: Path, landing: Path) -> pa.Table:
     )
 
 
-def text_array(lines: list[bytes]) -> pa.Array:
+def split_lines(text: bytes) -> pa.Array:
+    """The lines of a text, without line ends; no Python object for each."""
+    ends = pa.array([0, len(text)], pa.int64()).buffers()[1]
+    whole = pa.Array.from_buffers(pa.large_binary(), 1, [None, ends, pa.py_buffer(text)])  # not copied
+    lines = pc.split_pattern(whole, pattern=b"\n").values
+    return lines if text and not text.endswith(b"\n") else lines[:-1]
+
+
+def text_array(lines: pa.Array | list[bytes]) -> pa.Array:
     """The lines as text; null where one is not UTF-8."""
     try:
-        return pa.array(lines, pa.binary()).cast(pa.string())
+        return pa.array(lines, pa.large_binary()).cast(pa.string())
     except pa.ArrowInvalid:
-        return pa.array([text_or_none(line) for line in lines], pa.string())
+        listed = lines.to_pylist() if isinstance(lines, pa.Array) else lines
+        return pa.array([text_or_none(line) for line in listed], pa.string())
 
 
 def text_or_none(line: bytes) -> str | None:
@@ -128,6 +147,23 @@ def batches(paths: list[Path], landing: Path) -> Iterator[tuple[list[str], pa.Ta
         tables.append(table)
     if tables:
         yield names, pa.concat_tables(tables)
+
+
+def parsed_batches(
+    source: LandedSource, paths: list[Path], landing: Path
+) -> Iterator[tuple[list[str], list[tuple[str, pa.Table]]]]:
+    """Landing files in batches: (names, their typed rows by table), in order; a few are parsed at the same time."""
+    with ThreadPoolExecutor(PARSERS) as pool:
+        waiting: deque[tuple[list[str], Future[list[tuple[str, pa.Table]]]]] = deque()
+        for names, lines in batches(paths, landing):
+            waiting.append((names, pool.submit(lambda lines: list(parse(source, lines)), lines)))
+            del lines  # whoever parses them is the last to need them
+            if len(waiting) > PARSERS:
+                done, rows = waiting.popleft()
+                yield done, rows.result()
+        while waiting:
+            done, rows = waiting.popleft()
+            yield done, rows.result()
 
 
 def loaded_files(settings: Settings, source: LandedSource) -> set[str] | None:
@@ -174,9 +210,46 @@ def load(settings: Settings, source: LandedSource, progress: Callable[[int], Non
         return Loaded(source.name, 0, {})
 
     counts: dict[str, int] = {}
-    resources = dlt_resources(source, paths, settings.landing, counts, progress, has_tables=done is not None)
-    run_pipeline(settings, source.name, resources)
+    with known_rows(settings, source) as is_known:
+        disposition: Disposition = "append" if is_known else "merge"
+        has_tables = done is not None
+        resources = dlt_resources(source, paths, settings.landing, counts, progress, has_tables, disposition)
+        run_pipeline(settings, source.name, resources)
     return Loaded(source.name, len(paths), counts)
+
+
+@contextmanager
+def known_rows(settings: Settings, source: LandedSource) -> Iterator[bool]:
+    """Whether the raw tables hold what the last load left there and nothing else, so that new files may be appended.
+
+    A load that ends well writes down how many rows each table has. It takes the note away before it begins: after a kill,
+    or when anything else has written, there is no note or a wrong one, and the next load replaces file by file.
+    """
+    note = settings.data / "dlt" / f"{source.name}-rows.json"
+    before = row_counts(settings, source)
+    is_known = not before or (note.exists() and read_state(note) == before)
+    if note.exists():
+        note.unlink()
+        sync_folder(note.parent)
+    yield is_known
+    write_state(note, row_counts(settings, source))
+
+
+def row_counts(settings: Settings, source: LandedSource) -> dict[str, int]:
+    """Rows of each raw table that there is."""
+    if not settings.restricted.exists():
+        return {}
+    with duckdb.connect(str(settings.restricted), read_only=True) as connection:
+        tables = connection.execute(
+            "select table_name from information_schema.tables where table_schema = ? and not starts_with(table_name, '_dlt')",
+            [f"raw_{source.name}"],
+        ).fetchall()
+        return {name: scalar(connection, f'select count(*) from raw_{source.name}."{name}"') for (name,) in tables}
+
+
+def scalar(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    (value,) = connection.execute(query).fetchall()[0]
+    return int(value)
 
 
 def dlt_resources(
@@ -186,11 +259,14 @@ def dlt_resources(
     counts: dict[str, int],
     progress: Callable[[int], None],
     has_tables: bool,
+    disposition: Disposition,
 ) -> list[Any]:
     """The dlt resources of one load: the typed rows, and the register of files that completes with them.
 
     Args:
         has_tables: whether an earlier load made the tables; the first makes all, also those that nothing came for.
+        disposition: "merge" replaces what there may be of these files; "append" costs half, and needs to know that
+            there is nothing.
     """
     import dlt
 
@@ -198,14 +274,14 @@ def dlt_resources(
     contract = {"tables": "evolve", "columns": "evolve", "data_type": "freeze"}
 
     @dlt.resource(
-        name=source.name, write_disposition="merge", merge_key="landing_file", schema_contract=contract
+        name=source.name, write_disposition=disposition, merge_key="landing_file", schema_contract=contract
     )
     def rows() -> Iterator[Any]:
         if not has_tables:
             for table, empty in parse(source, LINES.empty_table()):
                 yield dlt.mark.with_table_name(empty, table)
-        for names, lines in batches(paths, landing):
-            for table, found in parse(source, lines):
+        for names, tables in parsed_batches(source, paths, landing):
+            for table, found in tables:
                 counts[table] = counts.get(table, 0) + found.num_rows
                 if found.num_rows:
                     yield dlt.mark.with_table_name(found, table)
@@ -213,7 +289,7 @@ def dlt_resources(
 
     @dlt.resource(
         name="landed_files",
-        write_disposition="merge",
+        write_disposition=disposition,
         merge_key="landing_file",
         columns={
             "landing_file": {"data_type": "text", "nullable": False},
