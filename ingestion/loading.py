@@ -26,6 +26,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ingestion.database import create_database
 from ingestion.landing import landed_files, read_text, sync_folder
 from ingestion.settings import Settings
 from ingestion.state import read_state, write_state
@@ -82,10 +83,7 @@ def parse(source: LandedSource, lines: pa.Table) -> Iterator[tuple[str, pa.Table
         lines: of schema LINES.
     """
     with duckdb.connect(":memory:") as connection:
-        # one thread costs the least; batches run beside each other
-        connection.execute("set TimeZone = 'UTC'; set preserve_insertion_order = false; set threads = 1")
-        connection.register("lines", lines)
-        connection.execute((COMMON_SQL / "documents.sql").read_text())
+        make_documents(connection, lines)
         for step in source.steps:
             connection.execute((source.folder / f"{step}.sql").read_text())
         for table in source.tables:
@@ -93,6 +91,21 @@ def parse(source: LandedSource, lines: pa.Table) -> Iterator[tuple[str, pa.Table
         for table in ("rejects", "landed_lines"):
             query = (COMMON_SQL / f"{table}.sql").read_text()
             yield table, connection.sql(query).to_arrow_table()
+
+
+def make_documents(connection: duckdb.DuckDBPyConnection, lines: pa.Table) -> None:
+    """The tables of sql/documents.sql, which every source begins with."""
+    # one thread costs the least; batches run beside each other
+    connection.execute("set TimeZone = 'UTC'; set preserve_insertion_order = false; set threads = 1")
+    connection.register("lines", lines)
+    documents = (COMMON_SQL / "documents.sql").read_text()
+    try:
+        # we wrote the lines, so that they are JSON; where one is damaged all are looked at one by one
+        connection.execute("create temp macro readable_line(line) as line")
+        connection.execute(documents)
+    except duckdb.InvalidInputException:
+        connection.execute("create or replace temp macro readable_line(line) as case when json_valid(line) then line end")
+        connection.execute(documents)
 
 
 def line_table(path: Path, landing: Path) -> pa.Table:
@@ -310,11 +323,15 @@ def run_pipeline(settings: Settings, source: str, resources: list[Any]) -> None:
     """Run one dlt pipeline into raw_<source>; what an earlier, killed run left half done is begun anew."""
     quiet_dlt(settings)
     import dlt
+    from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
+    create_database(settings.restricted)
+    # one thread costs the least; tables are loaded beside each other
+    credentials = DuckDbCredentials(str(settings.restricted), global_config={"threads": 1})
     pipeline = dlt.pipeline(
         pipeline_name=f"salwa_{source}",
         pipelines_dir=str(settings.data / "dlt"),
-        destination=dlt.destinations.duckdb(str(settings.restricted)),
+        destination=dlt.destinations.duckdb(credentials),
         dataset_name=f"raw_{source}",
     )
     if pipeline.has_pending_data:
@@ -326,6 +343,8 @@ def quiet_dlt(settings: Settings) -> None:
     """No telemetry, no files outside the data folder, no log of rows."""
     os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
     os.environ.setdefault("RUNTIME__LOG_LEVEL", "ERROR")
+    # files that live for a second need no compression
+    os.environ.setdefault("DATA_WRITER__COMPRESSION", "none")
     # what was loaded is in the warehouse: no copy of it stays in files beside it
     os.environ.setdefault("LOAD__TRUNCATE_STAGING_DATASET", "true")
     os.environ.setdefault("LOAD__DELETE_COMPLETED_JOBS", "true")

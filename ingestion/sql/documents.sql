@@ -1,5 +1,6 @@
 -- Landed lines as documents: the envelope taken off, the body still text where it is no JSON. The text is copied once
--- and read twice, once as the line and once as its body, however many tables ask for it.
+-- and read twice, once as the line and once as its body, however many tables ask for it. What readable_line() does is
+-- said by whoever runs this: it is the line, or null where it is no JSON.
 create temp table landed as
 with opened as (
     select
@@ -7,7 +8,7 @@ with opened as (
         landing_file,
         landing_line,
         from_json(
-            case when json_valid(line) then line end,
+            readable_line(line),
             '{"received_at":"VARCHAR","kind":"VARCHAR","account":"VARCHAR","sha256":"VARCHAR","body":"VARCHAR","reject":"VARCHAR"}'
         ) as envelope
     from lines

@@ -3,12 +3,13 @@ create temp table changes as
 with deliveries as (
     select
         document_number,
-        -- BOOLEAN, for what the items hold does not matter here
+        -- BOOLEAN, for what the items hold does not matter here; contacts are few words, and almost every delivery has one
         from_json(
             body,
             delivery_shape(
                 '{"metadata":{"phone_number_id":"VARCHAR"},"messages":["BOOLEAN"],"statuses":["BOOLEAN"],'
-                || '"message_echoes":["BOOLEAN"],"history":["BOOLEAN"],"user_id_update":["BOOLEAN"],"contacts":["BOOLEAN"],'
+                || '"message_echoes":["BOOLEAN"],"history":["BOOLEAN"],"user_id_update":["BOOLEAN"],'
+                || '"contacts":[' || getvariable('contact_shape') || '],'
                 || '"state_sync":["BOOLEAN"],"user_preferences":["BOOLEAN"],"errors":["BOOLEAN"]}'
             )
         ).entry as entries
@@ -49,11 +50,11 @@ select
         'message_echoes': len(change.value.message_echoes),
         'history': len(change.value.history),
         'user_id_update': len(change.value.user_id_update),
-        'contacts': len(change.value.contacts),
         'state_sync': len(change.value.state_sync),
         'user_preferences': len(change.value.user_preferences),
         'errors': len(change.value.errors)
-    } as items
+    } as items,
+    change.value.contacts as contacts
 from listed;
 
 -- The items of one list of the changes' values, each on its own, with its place in the delivery.

@@ -13,21 +13,30 @@ told_at as (
     select document_number, position // 100000 as change_position, min(happened_at) as seen_at
     from told
     group by document_number, position // 100000
+),
+
+listed as (
+    select
+        * exclude (items, contacts),
+        unnest(contacts) as item,
+        generate_subscripts(contacts, 1) as item_number
+    from changes
 )
 
 select
-    i.workspace,
-    i.landing_file,
-    i.landing_line,
+    d.workspace,
+    d.landing_file,
+    d.landing_line,
     position_of(i.entry_number, i.change_number, i.item_number) as position,
-    i.received_at,
+    d.received_at,
     i.phone_number_id,
     t.seen_at,
     i.item.wa_id as phone,
     i.item.user_id as user_id,
     i.item.profile.name as profile_name,
     i.item.profile.username as username
-from items_of('contacts', getvariable('contact_shape')) as i
+from listed as i
+inner join documents as d on i.document_number = d.document_number
 inner join told_at as t
     on
         i.document_number = t.document_number
@@ -36,5 +45,5 @@ where
     t.seen_at is not null
     and is_object(
         coalesce(i.item.wa_id, i.item.user_id, i.item.profile.name, i.item.profile.username),
-        i.body, i.entry_number, i.change_number, 'contacts', i.item_number
+        d.body, i.entry_number, i.change_number, 'contacts', i.item_number
     )
