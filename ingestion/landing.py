@@ -186,25 +186,17 @@ def already_landed(root: Path, workspace: str, source: str, name: str) -> bool:
     return any((root / workspace / source).glob(f"*/{name}-*{SUFFIX}"))
 
 
-def read_text(path: Path) -> bytes:
-    """A landing file, unpacked.
-
-    Raises:
-        SalwaError: the file is damaged.
-    """
-    try:
-        return gzip.decompress(path.read_bytes()) if path.name.endswith(".gz") else path.read_bytes()
-    except (OSError, EOFError) as error:
-        raise SalwaError(f"{path} is damaged ({error}); restore it from a backup") from None
-
-
 def read_lines(path: Path) -> list[bytes]:
     """The lines of a landing file, without line ends.
 
     Raises:
         SalwaError: the file is damaged.
     """
-    lines = read_text(path).split(b"\n")
+    try:
+        data = gzip.decompress(path.read_bytes()) if path.name.endswith(".gz") else path.read_bytes()
+    except (OSError, EOFError) as error:
+        raise SalwaError(f"{path} is damaged ({error}); restore it from a backup") from None
+    lines = data.split(b"\n")
     return lines[:-1] if lines[-1] == b"" else lines
 
 

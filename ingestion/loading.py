@@ -27,7 +27,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.database import create_database
-from ingestion.landing import landed_files, read_text, sync_folder
+from ingestion.errors import SalwaError
+from ingestion.landing import FILE_BYTES, landed_files, sync_folder
 from ingestion.settings import Settings
 from ingestion.state import read_state, write_state
 
@@ -110,7 +111,7 @@ def make_documents(connection: duckdb.DuckDBPyConnection, lines: pa.Table) -> No
 
 def line_table(path: Path, landing: Path) -> pa.Table:
     """A landing file's lines with their addresses."""
-    lines = split_lines(read_text(path))
+    lines = split_lines(text_of(path))
     name = path.relative_to(landing).as_posix()
     return pa.table(
         {
@@ -123,12 +124,31 @@ def line_table(path: Path, landing: Path) -> pa.Table:
     )
 
 
-def split_lines(text: bytes) -> pa.Array:
-    """The lines of a text, without line ends; no Python object for each."""
-    ends = pa.array([0, len(text)], pa.int64()).buffers()[1]
-    whole = pa.Array.from_buffers(pa.large_binary(), 1, [None, ends, pa.py_buffer(text)])  # not copied
+def text_of(path: Path) -> pa.Buffer:
+    """A landing file, unpacked into Arrow's own memory, which the next file uses again.
+
+    Raises:
+        SalwaError: the file is damaged.
+    """
+    try:
+        packed = path.read_bytes()
+        if not path.name.endswith(".gz"):
+            return pa.py_buffer(packed)
+        with pa.CompressedInputStream(pa.BufferReader(packed), "gzip") as stream:
+            told = int.from_bytes(packed[-4:], "little")  # gzip says at its end how much there is
+            text = stream.read_buffer(min(told, 2 * FILE_BYTES))
+            rest = stream.read()  # where it has several parts, that was of the last
+    except OSError as error:
+        raise SalwaError(f"{path} is damaged ({error}); restore it from a backup") from None
+    return pa.py_buffer(text.to_pybytes() + rest) if rest else text
+
+
+def split_lines(text: pa.Buffer) -> pa.Array:
+    """The lines of a text, without line ends; no Python object for each, and no copy of the whole."""
+    ends = pa.array([0, text.size], pa.int64()).buffers()[1]
+    whole = pa.Array.from_buffers(pa.large_binary(), 1, [None, ends, text])
     lines = pc.split_pattern(whole, pattern=b"\n").values
-    return lines if text and not text.endswith(b"\n") else lines[:-1]
+    return lines[:-1] if len(lines[-1].as_py()) == 0 else lines
 
 
 def text_array(lines: pa.Array | list[bytes]) -> pa.Array:

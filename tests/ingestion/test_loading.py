@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import random
 import signal
@@ -12,12 +13,14 @@ from contextlib import suppress
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pytest
 from conftest import KEY
 
+from ingestion.errors import SalwaError
 from ingestion.importing import import_archives
 from ingestion.landing import Delivery, landed_line
-from ingestion.loading import known_rows, load, loaded_files, sources, split_lines, text_array, text_or_none
+from ingestion.loading import known_rows, load, loaded_files, sources, split_lines, text_array, text_of, text_or_none
 from ingestion.settings import Settings
 from ingestion.whatsapp import WHATSAPP
 
@@ -145,7 +148,21 @@ def test_lines_are_split_and_read_exactly() -> None:
     for text in (b"", b"\n", b"a", b"a\n", b"a\nb", b"\n\n", b"a\n\nb\r\n", b"\xff\n\xd8\xa7\n"):
         lines = text.split(b"\n")
         expected = [text_or_none(line) for line in (lines[:-1] if lines[-1] == b"" else lines)]
-        assert text_array(split_lines(text)).to_pylist() == expected
+        assert text_array(split_lines(pa.py_buffer(text))).to_pylist() == expected
+
+
+def test_packed_files_are_read_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "a.ndjson.gz"
+    parts = [b"one\n" * 5000, b"two\n", b"three\n" * 9000]
+    whole = b"".join(gzip.compress(part) for part in parts)
+    path.write_bytes(whole)
+    assert text_of(path).to_pybytes() == b"".join(parts)
+    path.write_bytes(gzip.compress(b""))
+    assert text_of(path).to_pybytes() == b""
+    for damaged in (whole[:-1], whole[:-9], gzip.compress(parts[0])[:-30], whole[:20] + b"xxxx" + whole[24:], b"not gzip"):
+        path.write_bytes(damaged)
+        with pytest.raises(SalwaError, match="is damaged"):
+            text_of(path)
 
 
 def test_one_damaged_line_costs_no_other(settings: Settings) -> None:
