@@ -13,21 +13,29 @@ Common to all sources, in the schema raw_<source>:
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from ingestion.database import create_database
 from ingestion.erasing.lines import new_files_without_erased
-from ingestion.landing import landed_files, read_lines
+from ingestion.errors import SalwaError
+from ingestion.landing import FILE_BYTES, landed_files, sync_folder
 from ingestion.settings import Settings
+from ingestion.state import read_state, write_state
 
 COMMON_SQL = Path(__file__).parent / "sql"
 BATCH_BYTES = 64 * 1024 * 1024
+PARSERS = 2  # batches parsed at a time; each takes some 300 MB
 LINES = pa.schema(
     [
         pa.field("workspace", pa.string(), nullable=False),
@@ -56,6 +64,9 @@ class LandedSource:
         return Path(__file__).parent / self.name
 
 
+Disposition = Literal["append", "merge"]
+
+
 @cache
 def sources() -> tuple[LandedSource, ...]:
     """All sources, in the order they load."""
@@ -74,9 +85,7 @@ def parse(source: LandedSource, lines: pa.Table) -> Iterator[tuple[str, pa.Table
         lines: of schema LINES.
     """
     with duckdb.connect(":memory:") as connection:
-        connection.execute("set TimeZone = 'UTC'; set preserve_insertion_order = false")
-        connection.register("lines", lines)
-        connection.execute((COMMON_SQL / "documents.sql").read_text())
+        make_documents(connection, lines)
         for step in source.steps:
             connection.execute((source.folder / f"{step}.sql").read_text())
         for table in source.tables:
@@ -86,14 +95,29 @@ def parse(source: LandedSource, lines: pa.Table) -> Iterator[tuple[str, pa.Table
             yield table, connection.sql(query).to_arrow_table()
 
 
+def make_documents(connection: duckdb.DuckDBPyConnection, lines: pa.Table) -> None:
+    """The tables of sql/documents.sql, which every source begins with."""
+    # one thread costs the least; batches run beside each other
+    connection.execute("set TimeZone = 'UTC'; set preserve_insertion_order = false; set threads = 1")
+    connection.register("lines", lines)
+    documents = (COMMON_SQL / "documents.sql").read_text()
+    try:
+        # we wrote the lines, so that they are JSON; where one is damaged all are looked at one by one
+        connection.execute("create temp macro readable_line(line) as line")
+        connection.execute(documents)
+    except duckdb.InvalidInputException:
+        connection.execute("create or replace temp macro readable_line(line) as case when json_valid(line) then line end")
+        connection.execute(documents)
+
+
 def line_table(path: Path, landing: Path) -> pa.Table:
     """A landing file's lines with their addresses."""
-    lines = read_lines(path)
+    lines = split_lines(text_of(path))
     name = path.relative_to(landing).as_posix()
     return pa.table(
         {
-            "workspace": pa.array([name.split("/", 1)[0]] * len(lines), pa.string()),
-            "landing_file": pa.array([name] * len(lines), pa.string()),
+            "workspace": pa.repeat(name.split("/", 1)[0], len(lines)),
+            "landing_file": pa.repeat(name, len(lines)),
             "landing_line": pa.array(range(1, len(lines) + 1), pa.int64()),
             "line": text_array(lines),
         },
@@ -101,12 +125,40 @@ def line_table(path: Path, landing: Path) -> pa.Table:
     )
 
 
-def text_array(lines: list[bytes]) -> pa.Array:
+def text_of(path: Path) -> pa.Buffer:
+    """A landing file, unpacked into Arrow's own memory, which the next file uses again.
+
+    Raises:
+        SalwaError: the file is damaged.
+    """
+    try:
+        packed = path.read_bytes()
+        if not path.name.endswith(".gz"):
+            return pa.py_buffer(packed)
+        with pa.CompressedInputStream(pa.BufferReader(packed), "gzip") as stream:
+            told = int.from_bytes(packed[-4:], "little")  # gzip says at its end how much there is
+            text = stream.read_buffer(min(told, 2 * FILE_BYTES))
+            rest = stream.read()  # where it has several parts, that was of the last
+    except OSError as error:
+        raise SalwaError(f"{path} is damaged ({error}); restore it from a backup") from None
+    return pa.py_buffer(text.to_pybytes() + rest) if rest else text
+
+
+def split_lines(text: pa.Buffer) -> pa.Array:
+    """The lines of a text, without line ends; no Python object for each, and no copy of the whole."""
+    ends = pa.array([0, text.size], pa.int64()).buffers()[1]
+    whole = pa.Array.from_buffers(pa.large_binary(), 1, [None, ends, text])
+    lines = pc.split_pattern(whole, pattern=b"\n").values
+    return lines[:-1] if len(lines[-1].as_py()) == 0 else lines
+
+
+def text_array(lines: pa.Array | list[bytes]) -> pa.Array:
     """The lines as text; null where one is not UTF-8."""
     try:
-        return pa.array(lines, pa.binary()).cast(pa.string())
+        return pa.array(lines, pa.large_binary()).cast(pa.string())
     except pa.ArrowInvalid:
-        return pa.array([text_or_none(line) for line in lines], pa.string())
+        listed = lines.to_pylist() if isinstance(lines, pa.Array) else lines
+        return pa.array([text_or_none(line) for line in listed], pa.string())
 
 
 def text_or_none(line: bytes) -> str | None:
@@ -129,6 +181,23 @@ def batches(paths: list[Path], landing: Path) -> Iterator[tuple[list[str], pa.Ta
         tables.append(table)
     if tables:
         yield names, pa.concat_tables(tables)
+
+
+def parsed_batches(
+    source: LandedSource, paths: list[Path], landing: Path
+) -> Iterator[tuple[list[str], list[tuple[str, pa.Table]]]]:
+    """Landing files in batches: (names, their typed rows by table), in order; a few are parsed at the same time."""
+    with ThreadPoolExecutor(PARSERS) as pool:
+        waiting: deque[tuple[list[str], Future[list[tuple[str, pa.Table]]]]] = deque()
+        for names, lines in batches(paths, landing):
+            waiting.append((names, pool.submit(lambda lines: list(parse(source, lines)), lines)))
+            del lines  # whoever parses them is the last to need them
+            if len(waiting) > PARSERS:
+                done, rows = waiting.popleft()
+                yield done, rows.result()
+        while waiting:
+            done, rows = waiting.popleft()
+            yield done, rows.result()
 
 
 def loaded_files(settings: Settings, source: LandedSource) -> set[str] | None:
@@ -176,9 +245,46 @@ def load(settings: Settings, source: LandedSource, progress: Callable[[int], Non
     new_files_without_erased(settings, source.name, paths)
 
     counts: dict[str, int] = {}
-    resources = dlt_resources(source, paths, settings.landing, counts, progress, has_tables=done is not None)
-    run_pipeline(settings, source.name, resources)
+    with known_rows(settings, source) as is_known:
+        disposition: Disposition = "append" if is_known else "merge"
+        has_tables = done is not None
+        resources = dlt_resources(source, paths, settings.landing, counts, progress, has_tables, disposition)
+        run_pipeline(settings, source.name, resources)
     return Loaded(source.name, len(paths), counts)
+
+
+@contextmanager
+def known_rows(settings: Settings, source: LandedSource) -> Iterator[bool]:
+    """Whether the raw tables hold what the last load left there and nothing else, so that new files may be appended.
+
+    A load that ends well writes down how many rows each table has. It takes the note away before it begins: after a kill,
+    or when anything else has written, there is no note or a wrong one, and the next load replaces file by file.
+    """
+    note = settings.data / "dlt" / f"{source.name}-rows.json"
+    before = row_counts(settings, source)
+    is_known = not before or (note.exists() and read_state(note) == before)
+    if note.exists():
+        note.unlink()
+        sync_folder(note.parent)
+    yield is_known
+    write_state(note, row_counts(settings, source))
+
+
+def row_counts(settings: Settings, source: LandedSource) -> dict[str, int]:
+    """Rows of each raw table that there is."""
+    if not settings.restricted.exists():
+        return {}
+    with duckdb.connect(str(settings.restricted), read_only=True) as connection:
+        tables = connection.execute(
+            "select table_name from information_schema.tables where table_schema = ? and not starts_with(table_name, '_dlt')",
+            [f"raw_{source.name}"],
+        ).fetchall()
+        return {name: scalar(connection, f'select count(*) from raw_{source.name}."{name}"') for (name,) in tables}
+
+
+def scalar(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    (value,) = connection.execute(query).fetchall()[0]
+    return int(value)
 
 
 def dlt_resources(
@@ -188,11 +294,14 @@ def dlt_resources(
     counts: dict[str, int],
     progress: Callable[[int], None],
     has_tables: bool,
+    disposition: Disposition,
 ) -> list[Any]:
     """The dlt resources of one load: the typed rows, and the register of files that completes with them.
 
     Args:
         has_tables: whether an earlier load made the tables; the first makes all, also those that nothing came for.
+        disposition: "merge" replaces what there may be of these files; "append" costs half, and needs to know that
+            there is nothing.
     """
     import dlt
 
@@ -200,14 +309,14 @@ def dlt_resources(
     contract = {"tables": "evolve", "columns": "evolve", "data_type": "freeze"}
 
     @dlt.resource(
-        name=source.name, write_disposition="merge", merge_key="landing_file", schema_contract=contract
+        name=source.name, write_disposition=disposition, merge_key="landing_file", schema_contract=contract
     )
     def rows() -> Iterator[Any]:
         if not has_tables:
             for table, empty in parse(source, LINES.empty_table()):
                 yield dlt.mark.with_table_name(empty, table)
-        for names, lines in batches(paths, landing):
-            for table, found in parse(source, lines):
+        for names, tables in parsed_batches(source, paths, landing):
+            for table, found in tables:
                 counts[table] = counts.get(table, 0) + found.num_rows
                 if found.num_rows:
                     yield dlt.mark.with_table_name(found, table)
@@ -215,7 +324,7 @@ def dlt_resources(
 
     @dlt.resource(
         name="landed_files",
-        write_disposition="merge",
+        write_disposition=disposition,
         merge_key="landing_file",
         columns={
             "landing_file": {"data_type": "text", "nullable": False},
@@ -236,11 +345,15 @@ def run_pipeline(settings: Settings, source: str, resources: list[Any]) -> None:
     """Run one dlt pipeline into raw_<source>; what an earlier, killed run left half done is begun anew."""
     quiet_dlt(settings)
     import dlt
+    from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
+    create_database(settings.restricted)
+    # one thread costs the least; tables are loaded beside each other
+    credentials = DuckDbCredentials(str(settings.restricted), global_config={"threads": 1})
     pipeline = dlt.pipeline(
         pipeline_name=f"salwa_{source}",
         pipelines_dir=str(settings.data / "dlt"),
-        destination=dlt.destinations.duckdb(str(settings.restricted)),
+        destination=dlt.destinations.duckdb(credentials),
         dataset_name=f"raw_{source}",
     )
     if pipeline.has_pending_data:
@@ -252,6 +365,8 @@ def quiet_dlt(settings: Settings) -> None:
     """No telemetry, no files outside the data folder, no log of rows."""
     os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
     os.environ.setdefault("RUNTIME__LOG_LEVEL", "ERROR")
+    # files that live for a second need no compression
+    os.environ.setdefault("DATA_WRITER__COMPRESSION", "none")
     # what was loaded is in the warehouse: no copy of it stays in files beside it
     os.environ.setdefault("LOAD__TRUNCATE_STAGING_DATASET", "true")
     os.environ.setdefault("LOAD__DELETE_COMPLETED_JOBS", "true")

@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 
+from ingestion.database import create_database
 from ingestion.settings import WEEKDAYS, Settings, Workspace
 from ingestion.source_states import SourceState, source_states
 
@@ -45,6 +46,7 @@ def write_source_states(settings: Settings) -> None:
 
 
 def write_tables(settings: Settings, rows: dict[str, list[list[Any]]]) -> None:
+    create_database(settings.restricted)
     with duckdb.connect(str(settings.restricted)) as connection:
         connection.execute("set TimeZone = 'UTC'; create schema if not exists settings; begin")
         for table, found in rows.items():

@@ -6,22 +6,20 @@ with updates as (
         (item ->> '$.user_id.current') as current_user_id,
         null::varchar as previous_phone,
         (item ->> '$.wa_id') as current_phone
-    from items
+    from other_items
     where item_kind = 'user_id_update' and happened_at is not null
 ),
 
 notices as (
     select
         *,
-        (item ->> '$.from_user_id') as previous_user_id,
-        (item ->> '$.system.user_id') as current_user_id,
-        (item ->> '$.from') as previous_phone,
-        (item ->> '$.system.wa_id') as current_phone
-    from readable_items
-    where
-        item_kind = 'message'
-        and (item ->> '$.type') = 'system'
-        and (item ->> '$.system.type') in ('user_changed_number', 'user_changed_user_id')
+        sent_at as happened_at,
+        customer_user_id as previous_user_id,
+        notice.user_id as current_user_id,
+        customer_phone as previous_phone,
+        notice.wa_id as current_phone
+    from readable_messages
+    where origin = 'message' and notice.type in ('user_changed_number', 'user_changed_user_id')
 ),
 
 together as (
