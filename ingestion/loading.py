@@ -1,8 +1,9 @@
 """From landed files to typed raw tables, by dlt.
 
 A source is a folder of SQL (ingestion/<source>/): DuckDB flattens the landed JSON there, and Arrow tables go to dlt,
-which is some fifty times faster than dictionaries. Every row carries its landing file and line, and a file's rows
-replace what that file had loaded before, so that loading again, or after a kill, changes nothing.
+which is some fifty times faster than dictionaries. Every row carries its landing file and line, and where anything can
+have been left behind, a file's rows replace what that file had loaded before: loading again, or after a kill, changes
+nothing.
 
 Common to all sources, in the schema raw_<source>:
     landed_files   a row per loaded landing file
@@ -106,7 +107,8 @@ def make_documents(connection: duckdb.DuckDBPyConnection, lines: pa.Table) -> No
         connection.execute("create temp macro readable_line(line) as line")
         connection.execute(documents)
     except duckdb.InvalidInputException:
-        connection.execute("create or replace temp macro readable_line(line) as case when json_valid(line) then line end")
+        checked = "case when json_valid(line) then line end"
+        connection.execute(f"create or replace temp macro readable_line(line) as {checked}")
         connection.execute(documents)
 
 
@@ -257,8 +259,8 @@ def load(settings: Settings, source: LandedSource, progress: Callable[[int], Non
 def known_rows(settings: Settings, source: LandedSource) -> Iterator[bool]:
     """Whether the raw tables hold what the last load left there and nothing else, so that new files may be appended.
 
-    A load that ends well writes down how many rows each table has. It takes the note away before it begins: after a kill,
-    or when anything else has written, there is no note or a wrong one, and the next load replaces file by file.
+    A load that ends well writes down how many rows each table has. It takes the note away before it begins: after a
+    kill, or when anything else has written, there is no note or a wrong one, and the next load replaces file by file.
     """
     note = settings.data / "dlt" / f"{source.name}-rows.json"
     before = row_counts(settings, source)
@@ -276,7 +278,8 @@ def row_counts(settings: Settings, source: LandedSource) -> dict[str, int]:
         return {}
     with duckdb.connect(str(settings.restricted), read_only=True) as connection:
         tables = connection.execute(
-            "select table_name from information_schema.tables where table_schema = ? and not starts_with(table_name, '_dlt')",
+            "select table_name from information_schema.tables "
+            "where table_schema = ? and not starts_with(table_name, '_dlt')",
             [f"raw_{source.name}"],
         ).fetchall()
         return {name: scalar(connection, f'select count(*) from raw_{source.name}."{name}"') for (name,) in tables}

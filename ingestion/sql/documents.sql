@@ -9,7 +9,8 @@ with opened as (
         landing_line,
         from_json(
             readable_line(line),
-            '{"received_at":"VARCHAR","kind":"VARCHAR","account":"VARCHAR","sha256":"VARCHAR","body":"VARCHAR","reject":"VARCHAR"}'
+            '{"received_at":"VARCHAR","kind":"VARCHAR","account":"VARCHAR","sha256":"VARCHAR","body":"VARCHAR",'
+            || '"reject":"VARCHAR"}'
         ) as envelope
     from lines
 ),
@@ -36,7 +37,8 @@ select
         when envelope.body is null then 'the landed line has no body'
         when document is null then 'the body is not valid JSON: cut short?'
         when starts_with(envelope.body, '{') then null
-        when json_type(document) not in ('OBJECT', 'ARRAY') then 'the body is a bare ' || lower(json_type(document))
+        when json_type(document) not in ('OBJECT', 'ARRAY')
+            then 'the body is a bare ' || lower(json_type(document))
     end as reason
 from read;
 

@@ -3,7 +3,7 @@ create temp table changes as
 with deliveries as (
     select
         document_number,
-        -- BOOLEAN, for what the items hold does not matter here; contacts are few words, and almost every delivery has one
+        -- BOOLEAN, for what the items hold does not matter here; contacts are short, and many deliveries have one
         from_json(
             body,
             delivery_shape(
@@ -78,7 +78,11 @@ with deliveries as (
 ),
 
 entries as (
-    select * exclude (entries), unnest(entries) as entry, generate_subscripts(entries, 1) as entry_number from deliveries
+    select
+        * exclude (entries),
+        unnest(entries) as entry,
+        generate_subscripts(entries, 1) as entry_number
+    from deliveries
 ),
 
 listed as (

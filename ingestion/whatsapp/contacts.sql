@@ -12,6 +12,7 @@ with told as (
 told_at as (
     select document_number, position // 100000 as change_position, min(happened_at) as seen_at
     from told
+    where document_number in (select c.document_number from changes as c where len(c.contacts) > 0)
     group by document_number, position // 100000
 ),
 

@@ -31,7 +31,7 @@ from (
 )
 where problem is not null;
 
--- One message of a history that cannot be read takes those of the same place in other threads with it: their paths are one.
+-- A message of a history that cannot be read takes those of its place in other threads with it: their paths are one.
 create temp table readable_messages as
 select m.*
 from told_messages as m

@@ -1,11 +1,14 @@
 -- How a delivery is read: once for each list that it has, by one from_json() straight to the columns that are kept.
 -- (To take it apart piece by piece would copy every piece; to ask for path after path would read it again for each.)
--- All is read as text, which takes whatever stands there; where an object or a list should be and is not, there is null.
-set variable message_shape = '{"id":"VARCHAR","timestamp":"VARCHAR","type":"VARCHAR","from":"VARCHAR","from_user_id":"VARCHAR",'
+-- All is read as text, which takes whatever stands there; where an object or a list should be and is not, there is
+-- null.
+set variable message_shape =
+'{"id":"VARCHAR","timestamp":"VARCHAR","type":"VARCHAR","from":"VARCHAR","from_user_id":"VARCHAR",'
 || '"to":"VARCHAR","to_user_id":"VARCHAR","group_id":"VARCHAR","text":{"body":"VARCHAR"},"image":{"caption":"VARCHAR"},'
 || '"video":{"caption":"VARCHAR"},"document":{"caption":"VARCHAR"},"button":{"text":"VARCHAR"},'
 || '"interactive":{"button_reply":{"title":"VARCHAR"},"list_reply":{"title":"VARCHAR"}},"context":{"id":"VARCHAR"},'
-|| '"edit":{"original_message_id":"VARCHAR"},"revoke":{"original_message_id":"VARCHAR"},"reaction":{"message_id":"VARCHAR"},'
+|| '"edit":{"original_message_id":"VARCHAR"},"revoke":{"original_message_id":"VARCHAR"},'
+|| '"reaction":{"message_id":"VARCHAR"},'
 || '"history_context":{"status":"VARCHAR"},"referral":{"source_id":"VARCHAR","source_type":"VARCHAR"},'
 || '"errors":[{"code":"VARCHAR"}],"system":{"type":"VARCHAR","user_id":"VARCHAR","wa_id":"VARCHAR"}}';
 
@@ -14,7 +17,8 @@ set variable status_shape = '{"id":"VARCHAR","status":"VARCHAR","timestamp":"VAR
 || '"pricing":{"pricing_model":"VARCHAR","type":"VARCHAR","category":"VARCHAR","billable":"VARCHAR"},'
 || '"conversation":{"origin":{"type":"VARCHAR"}},"errors":[{"code":"VARCHAR"}]}';
 
-set variable contact_shape = '{"wa_id":"VARCHAR","user_id":"VARCHAR","profile":{"name":"VARCHAR","username":"VARCHAR"}}';
+set variable contact_shape =
+'{"wa_id":"VARCHAR","user_id":"VARCHAR","profile":{"name":"VARCHAR","username":"VARCHAR"}}';
 
 -- a delivery of which so much of each change's value is read
 create temp macro delivery_shape(value_shape) as
@@ -22,7 +26,9 @@ create temp macro delivery_shape(value_shape) as
 
 -- seconds as text; a number in an older shape reads the same; what no calendar holds is no time
 create temp macro time_of(shown) as
-    to_timestamp(case when try_cast(shown as bigint) between -62135596800 and 253402300799 then try_cast(shown as bigint) end);
+    to_timestamp(
+        case when try_cast(shown as bigint) between -62135596800 and 253402300799 then try_cast(shown as bigint) end
+    );
 
 -- the order in which one delivery tells things
 create temp macro position_of(entry_number, change_number, item_number) as
@@ -39,7 +45,8 @@ create temp macro is_object(id, body, entry_number, change_number, list_name, it
             json_type(
                 body,
                 format(
-                    '$.entry[{}].changes[{}].value.{}[{}]', entry_number - 1, change_number - 1, list_name, item_number - 1
+                    '$.entry[{}].changes[{}].value.{}[{}]',
+                    entry_number - 1, change_number - 1, list_name, item_number - 1
                 )
             ) is not distinct from 'OBJECT'
     end;
