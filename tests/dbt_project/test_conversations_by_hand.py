@@ -226,12 +226,7 @@ def run_models(histories: list[History], rng: random.Random) -> duckdb.DuckDBPyC
         "create table int_messages as select *, 'w' as workspace, '1' as account, '1' as channel_id, "
         "message_id as source_message_id, author_type = 'agent' as is_human, false as is_group, "
         "false as is_missing_in_inbox, cast(null as timestamptz) as received_at, cast(null as varchar) as customer_phone, "
-        "cast(null as varchar) as author_source_id, message_id as message_type, cast(null as bigint) as text_length, "
-        "cast(null as varchar) as delivery_status, cast(null as timestamptz) as delivered_at, "
-        "cast(null as timestamptz) as read_at, cast(null as timestamptz) as failed_at, "
-        "cast(null as varchar) as sender_tag, cast(null as varchar) as pricing_category, "
-        "cast(null as varchar) as pricing_type, false as is_billable, cast(null as timestamptz) as edited_at, "
-        "cast(null as timestamptz) as revoked_at from messages"
+        "cast(null as varchar) as author_source_id from messages"
     )
     connection.execute(
         "create table stg_settings__workspaces as select 'w' as workspace, cast(? as timestamptz) as as_of, "

@@ -51,11 +51,11 @@ changes as (
         on status_changes.conversation_id = conversations.conversation_id
     left join agents
         on
-            status_changes.actor_type = 'agent'
-            and conversations.workspace = agents.workspace
+            conversations.workspace = agents.workspace
             and conversations.source = agents.source
             and conversations.account = agents.account
-            and status_changes.actor_id = agents.agent_source_id
+            -- only equalities: a condition of one side alone would have each change compared to each agent
+            and case when status_changes.actor_type = 'agent' then status_changes.actor_id end = agents.agent_source_id
 ),
 
 together as (

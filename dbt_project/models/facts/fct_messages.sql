@@ -1,6 +1,11 @@
 -- One row per message of any source, up to now.
 with messages as (
-    select * from {{ ref('int_conversation_messages') }}
+    select * from {{ ref('int_messages') }}
+),
+
+conversation_messages as (
+    select message_id, conversation_id, customer_id, channel, message_order
+    from {{ ref('int_conversation_messages') }}
 ),
 
 local_quarters as (
@@ -14,11 +19,17 @@ agents as (
 -- one agent has one name with a number's messages, and one in each account of an inbox
 with_keys as (
     select
-        *,
-        case when author_type = 'agent' then author_source_id end as agent_source_id,
-        case when source = 'whatsapp' then '' else account end as agent_account,
-        {{ quarter_hour('sent_at') }} as quarter_hour
+        messages.*,
+        conversation_messages.conversation_id,
+        conversation_messages.customer_id,
+        conversation_messages.channel,
+        conversation_messages.message_order,
+        case when messages.author_type = 'agent' then messages.author_source_id end as agent_source_id,
+        case when messages.source = 'whatsapp' then '' else messages.account end as agent_account,
+        {{ quarter_hour('messages.sent_at') }} as quarter_hour
     from messages
+    inner join conversation_messages
+        on messages.message_id = conversation_messages.message_id
 )
 
 select

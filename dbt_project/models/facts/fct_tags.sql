@@ -63,9 +63,9 @@ inner join workspaces
     on tag_events.workspace = workspaces.workspace
 left join agents
     on
-        tag_events.actor_type = 'agent'
-        and tag_events.workspace = agents.workspace
+        tag_events.workspace = agents.workspace
         and tag_events.source = agents.source
         and tag_events.account = agents.account
-        and tag_events.actor_id = agents.agent_source_id
+        -- only equalities: a condition of one side alone would have each event compared to each agent
+        and case when tag_events.actor_type = 'agent' then tag_events.actor_id end = agents.agent_source_id
 where tag_events.occurred_at < workspaces.as_of

@@ -1,5 +1,5 @@
 -- Every message with its conversation, its customer and its place among the counted messages of the conversation.
--- What tells where a message comes from stays in int_messages.
+-- What else is known of a message, and where it comes from, stays in int_messages.
 with messages as (
     select * from {{ ref('int_messages') }}
 ),
@@ -47,26 +47,11 @@ select
     coalesce(tickets.customer_id, session_messages.customer_id) as customer_id,
     messages.workspace,
     messages.source,
-    messages.account,
     coalesce(tickets.channel, messages.channel_id) as channel,
     messages.sent_at,
     messages.author_type,
     messages.author_source_id,
     messages.is_human,
-    messages.message_type,
-    messages.text_length,
-    messages.delivery_status,
-    messages.delivered_at,
-    messages.read_at,
-    messages.failed_at,
-    messages.sender_tag,
-    messages.pricing_category,
-    messages.pricing_type,
-    messages.is_billable,
-    messages.edited_at,
-    messages.revoked_at,
-    messages.is_group,
-    messages.is_missing_in_inbox,
     messages.is_counted,
     coalesce(ordered_in_tickets.message_order, session_messages.message_order) as message_order
 from messages
