@@ -58,14 +58,6 @@
 {%- endmacro %}
 
 {#
-    A number for each row, in no order and another one in each build: a key for joins within a build that costs a tenth
-    of a text's.
-#}
-{% macro any_number() -%}
-    row_number() over ()
-{%- endmacro %}
-
-{#
     The quarter of an hour that an instant is in, as a number, and the instant at which one begins. Every zone's clock
     has stood whole quarters from UTC since 1980, so all of a quarter has one local date and hour. What is added keeps
     numbers before 1970 positive, where a division would round towards zero.

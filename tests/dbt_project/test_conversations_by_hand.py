@@ -219,8 +219,6 @@ def run_models(histories: list[History], rng: random.Random) -> duckdb.DuckDBPyC
         for place, m in enumerate(h.messages)
     ]
     rng.shuffle(messages)
-    for number, message in enumerate(messages):
-        message["message_number"] = number
     connection.register("messages", pa.Table.from_pylist(messages))
     connection.execute(
         "create table int_messages as select *, 'w' as workspace, '1' as account, '1' as channel_id, "

@@ -56,7 +56,7 @@ select
     coalesce(ordered_in_tickets.message_order, session_messages.message_order) as message_order
 from messages
 left join session_messages
-    on messages.message_number = session_messages.message_number
+    on messages.message_id = session_messages.message_id
 left join tickets
     on
         messages.workspace = tickets.workspace

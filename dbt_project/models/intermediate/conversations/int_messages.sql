@@ -33,7 +33,6 @@ workspaces as (
 
 in_an_inbox as (
     select
-        whatsapp_in_an_inbox.message_number,
         {{ keyed_hash([
             "'message'", "ticket_messages.workspace", "ticket_messages.source", "ticket_messages.account",
             "ticket_messages.source_message_id",
@@ -87,7 +86,6 @@ in_an_inbox as (
 
 only_at_meta as (
     select
-        whatsapp.message_number,
         whatsapp.message_id,
         whatsapp.workspace,
         'whatsapp' as source,

@@ -26,7 +26,7 @@ phone_periods as (
 -- without a recipient there is no thread; group traffic and what an inbox lacks are in none
 of_customers as (
     select
-        messages.message_number,
+        messages.message_id,
         messages.workspace,
         messages.account,
         coalesce(user_ids.customer_id, phone_periods.customer_id) as customer_id,
@@ -53,14 +53,14 @@ of_customers as (
         and coalesce(user_ids.customer_id, phone_periods.customer_id) is not null
 ),
 
--- a number for each: putting messages in order by three texts takes twice as long
+-- a number for each, whoever counts: putting messages in order by three texts takes twice as long
 threads as (
     select
         of_customers.workspace,
         of_customers.account,
         of_customers.customer_id,
         workspaces.session_gap_seconds * 1000000 as gap_us,
-        {{ any_number() }} as thread
+        row_number() over (order by of_customers.workspace, of_customers.account, of_customers.customer_id) as thread
     from of_customers
     inner join workspaces
         on of_customers.workspace = workspaces.workspace
@@ -69,7 +69,7 @@ threads as (
 
 threaded as (
     select
-        of_customers.message_number,
+        of_customers.message_id,
         of_customers.source_message_id,
         of_customers.sent_us,
         of_customers.received_at,
@@ -90,7 +90,7 @@ threaded as (
 counted as (
     select
         thread,
-        message_number,
+        message_id,
         sent_us,
         is_customers,
         is_human,
@@ -131,7 +131,7 @@ with_cuts as (
 placed as (
     select
         thread,
-        message_number,
+        message_id,
         sent_us,
         {{ last_known('cut_place') }} over up_to_here as first_place,
         place,
@@ -151,7 +151,7 @@ conversations as (
         ]) }} as conversation_id
     from placed
     inner join of_customers
-        on placed.message_number = of_customers.message_number
+        on placed.message_id = of_customers.message_id
     where placed.cut_place is not null
 ),
 
@@ -167,13 +167,13 @@ stretches as (
 ),
 
 conversations_of_messages as (
-    select message_number, thread, first_place, place + 1 - first_place as message_order
+    select message_id, thread, first_place, place + 1 - first_place as message_order
     from placed
 
     union all
 
     -- a failed message neither starts nor prolongs a conversation: it hangs on the one it falls in, if any
-    select threaded.message_number, threaded.thread, stretches.first_place, cast(null as bigint) as message_order
+    select threaded.message_id, threaded.thread, stretches.first_place, cast(null as bigint) as message_order
     from threaded
     left join stretches
         on
@@ -184,7 +184,7 @@ conversations_of_messages as (
 )
 
 select
-    conversations_of_messages.message_number,
+    conversations_of_messages.message_id,
     threads.customer_id,
     conversations.conversation_id,
     conversations_of_messages.message_order

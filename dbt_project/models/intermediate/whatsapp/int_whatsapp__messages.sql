@@ -1,5 +1,4 @@
--- All messages of the Cloud API, a row per message, with the id it has where no inbox tells of it too, and a number to
--- join it by.
+-- All messages of the Cloud API, a row per message, with the id it has where no inbox tells of it too.
 with received as (
     select * from {{ ref('int_whatsapp__received') }}
 ),
@@ -76,7 +75,6 @@ both_directions as (
 )
 
 select
-    {{ any_number() }} as message_number,
     {{ keyed_hash([
         "'message'", "both_directions.workspace", "'whatsapp'", "both_directions.phone_number_id", "both_directions.wamid",
     ]) }} as message_id,
