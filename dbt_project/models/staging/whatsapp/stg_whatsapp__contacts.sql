@@ -8,5 +8,6 @@ select
     seen_at,
     nullif(regexp_replace(phone, '[^0-9]', '', 'g'), '') as phone,
     nullif(user_id, '') as user_id,
-    profile_name
+    profile_name,
+    landing_file
 from source

@@ -8,5 +8,6 @@ select
     nullif(previous_user_id, '') as previous_user_id,
     nullif(current_user_id, '') as current_user_id,
     nullif(regexp_replace(previous_phone, '[^0-9]', '', 'g'), '') as previous_phone,
-    nullif(regexp_replace(current_phone, '[^0-9]', '', 'g'), '') as current_phone
+    nullif(regexp_replace(current_phone, '[^0-9]', '', 'g'), '') as current_phone,
+    landing_file
 from source
