@@ -46,8 +46,8 @@ STAGES: dict[str, Stage] = {
     "evidence": Stage(models_see=("evidence",)),  # all that was ever told of these messages
     "identity": Stage(models_see=("identity",)),  # everybody who belongs together with these people
     "persons": Stage(models_see=("persons", "identity")),
-    "people": Stage(models_see=("people", "persons")),  # all messages and conversations of these people
-    "customers": Stage(models_see=("people",), keeps_touched_only=True),
+    "people": Stage(models_see=("people", "persons")),  # their messages, from where on threads are cut anew
+    "customers": Stage(models_see=("customers",), keeps_touched_only=True),
     "days": Stage(models_see=("days",), keeps_touched_only=True),  # the days on which anything of it differs
     "periods": Stage(models_see=("periods",)),  # the last three months, which the summary is about
 }

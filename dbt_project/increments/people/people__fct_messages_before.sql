@@ -3,10 +3,10 @@ with facts as (
     select * from {{ ref('fct_messages') }}
 ),
 
-touched_messages as (
+messages_to_look_at as (
     select * from {{ touched('people', 'messages') }}
 )
 
 select facts.*
 from facts
-where facts.message_id in (select message_id from touched_messages)
+where facts.message_id in (select message_id from messages_to_look_at)
