@@ -1,4 +1,4 @@
-"""What of the warehouse an increment has to make anew, and how: decision 25.
+"""What of the warehouse an increment has to make anew, and how: decision 26.
 
 A full build makes every relation from all rows. After an hour's deliveries nearly all of them would be what they were, so
 an increment first finds out what the new rows touch (dbt_project/increments/): messages, then everybody whom they concern,
@@ -130,7 +130,9 @@ def last_built(connection: duckdb.DuckDBPyConnection) -> Built | None:
     connection.execute('create table if not exists "restricted"."build"."last" (as_of timestamptz, version varchar)')
     connection.execute('create table if not exists "restricted"."build"."files" (source varchar, landing_file varchar)')
     found = connection.execute('select as_of, version from "restricted"."build"."last"').fetchall()
-    files = connection.execute('select source, list(landing_file) from "restricted"."build"."files" group by source').fetchall()
+    files = connection.execute(
+        'select source, list(landing_file) from "restricted"."build"."files" group by source'
+    ).fetchall()
     return Built(*found[0], {source: frozenset(names) for source, names in files}) if found else None
 
 
@@ -145,7 +147,9 @@ def remember(connection: duckdb.DuckDBPyConnection, built: Built) -> None:
     connection.execute("begin")
     connection.execute('create or replace table "restricted"."build"."files" (source varchar, landing_file varchar)')
     if rows:
-        connection.register("built_files", pa.table({"source": [row[0] for row in rows], "landing_file": [row[1] for row in rows]}))
+        connection.register(
+            "built_files", pa.table({"source": [row[0] for row in rows], "landing_file": [row[1] for row in rows]})
+        )
         connection.execute('insert into "restricted"."build"."files" select * from built_files')
     connection.execute('delete from "restricted"."build"."last"')
     connection.execute('insert into "restricted"."build"."last" values (?, ?)', [built.as_of, built.version])
@@ -175,7 +179,9 @@ def begin(connection: duckdb.DuckDBPyConnection, nodes: Mapping[str, Compiled], 
         if names - last.files.get(source, frozenset())
         for table in tables_of(connection, f"raw_{source}")
     }
-    ((gap,),) = connection.execute('select max(session_gap_seconds) from "restricted"."settings"."workspaces"').fetchall()
+    ((gap,),) = connection.execute(
+        'select max(session_gap_seconds) from "restricted"."settings"."workspaces"'
+    ).fetchall()
     clock = {"last_as_of": last.as_of, "silent_from": last.as_of - timedelta(seconds=gap)}
     new_files = sum(len(names - last.files.get(source, frozenset())) for source, names in now.files.items())
     return Increment(nodes, changed, needs_comparing(nodes), clock, new_files)
@@ -245,9 +251,7 @@ def find_touched(increment: Increment, query: Compiled, connection: duckdb.DuckD
     return True
 
 
-def make_slice(
-    increment: Increment, connection: duckdb.DuckDBPyConnection, stage: str, name: str, sql: str
-) -> None:
+def make_slice(increment: Increment, connection: duckdb.DuckDBPyConnection, stage: str, name: str, sql: str) -> None:
     relation = f'"touched"."{stage}"."{name}"'
     connection.execute(f'create schema if not exists "touched"."{stage}"')
     connection.execute(f"create or replace table {relation} as {sql}")
@@ -346,7 +350,11 @@ def columns_of(connection: duckdb.DuckDBPyConnection, relation: str) -> list[str
 def sql_of_test(increment: Increment, test: Compiled) -> str:
     """A test's SQL, about the rows that were made anew, where one stage made all that it reads; else about all rows."""
     attached = increment.nodes.get(test["attached_node"] or "")
-    read = [attached] if attached else [increment.nodes[key] for key in test["depends_on"]["nodes"] if key in increment.nodes]
+    read = (
+        [attached]
+        if attached
+        else [increment.nodes[key] for key in test["depends_on"]["nodes"] if key in increment.nodes]
+    )
     stages = {stage_of(model) for model in read}
     (stage,) = stages if len(stages) == 1 else (None,)
     return str(test["compiled_code"]) if stage is None else with_slices(increment, test, (stage,))
@@ -372,14 +380,35 @@ def needs_comparing(nodes: Mapping[str, Compiled]) -> set[str]:
     return found
 
 
-def content(connection: duckdb.DuckDBPyConnection, relation: str) -> tuple[Any, ...] | None:
-    """Tells whether a relation's rows are the same as before, in whatever order; None where it does not exist."""
-    try:
-        (found,) = connection.execute(
-            f"select count(*), bit_xor(hash(rows)), sum(hash(rows) % 4294967296) from {relation} as rows"
-        ).fetchall()
-    except duckdb.CatalogException:
-        return None
+def make_and_compare(
+    increment: Increment, model: Compiled, connection: duckdb.DuckDBPyConnection, make: Callable[[], None]
+) -> None:
+    """Make a model whole, and note whether it changed where that matters.
+
+    What only grows may get rows: the queries look for them. It has changed where one of its old rows is gone.
+    """
+    relation, key = model["relation_name"], model["unique_id"]
+    if key not in increment.compared:
+        make()
+        return
+    if model["config"].get("meta", {}).get("grows"):
+        connection.execute(f"create or replace temp table before as select * from {relation}")
+        make()
+        ((is_changed,),) = connection.execute(f"select exists(from before except all from {relation})").fetchall()
+        connection.execute("drop table before")
+    else:
+        before = content(connection, relation)
+        make()
+        is_changed = before != content(connection, relation)
+    if is_changed:
+        increment.changed.add(key)
+
+
+def content(connection: duckdb.DuckDBPyConnection, relation: str) -> tuple[Any, ...]:
+    """Tells whether a relation's rows are the same as before, in whatever order."""
+    (found,) = connection.execute(
+        f"select count(*), bit_xor(hash(rows)), sum(hash(rows) % 4294967296) from {relation} as rows"
+    ).fetchall()
     return found
 
 

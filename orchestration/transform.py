@@ -26,10 +26,10 @@ from orchestration.compiling import manifest
 from orchestration.increment import (
     Increment,
     begin,
-    content,
     find_touched,
     forget_last,
     last_built,
+    make_and_compare,
     now_built,
     order_of,
     queries,
@@ -69,10 +69,12 @@ class BuildResult:
     """What a build did, node by node, in the order they finished.
 
     Attributes:
+        queries: what found the touched rows, which makes no table that anybody reads.
         told: what was made anew and why, in words without anything personal.
     """
 
     nodes: list[Node] = field(default_factory=list)
+    queries: list[Node] = field(default_factory=list)
     told: str = ""
 
     @property
@@ -120,9 +122,10 @@ def build(
         forget_last(connection)
         increment = begin(connection, models | queries(compiled["nodes"]), last, now) if last and now and not reason else None
         for node in run_models(models if increment is None else increment.nodes, increment, session, threads):
-            # what finds the touched rows makes no table of anybody's, unless it fails
             if node.resource_type == "model" or node.is_failed:
                 tell(node)
+            else:
+                result.queries.append(node)
         missing = {node.unique_id for node in result.nodes if node.status != "success"}
         # in the order of the models, so that the first failure is the one nearest to the source
         built = {node.unique_id: place for place, node in enumerate(result.nodes)}
@@ -236,12 +239,9 @@ def make_increment(increment: Increment, node: Compiled, cursor: duckdb.DuckDBPy
     if not reason:
         replace_slice(increment, node, cursor, partial(select_of, node))
         return True
-    is_sliced_else = stage_of(node) is not None
-    before = content(cursor, node["relation_name"]) if node["unique_id"] in increment.compared else None
-    make_whole(node, cursor)
-    if is_sliced_else:
+    make_and_compare(increment, node, cursor, partial(make_whole, node, cursor))
+    if stage_of(node):
         increment.whole[node["name"]] = reason
-    if is_sliced_else or (before is not None and before != content(cursor, node["relation_name"])):
         increment.changed.add(node["unique_id"])
     return True
 
@@ -291,8 +291,8 @@ def write_log(settings: Settings, result: BuildResult) -> None:
     """What the last build did, slowest first: times and words, no rows."""
     lines = [
         f"{node.seconds:9.3f} s  {node.status:7}  {node.name}{'  ' + node.message.splitlines()[0] if node.message else ''}\n"
-        for node in sorted(result.nodes, key=lambda node: (not node.is_failed, -node.seconds))
+        for node in sorted([*result.nodes, *result.queries], key=lambda node: (not node.is_failed, -node.seconds))
     ]
     log = settings.data / "logs" / "build.log"
     log.parent.mkdir(exist_ok=True)
-    log.write_text("".join(lines), encoding="utf-8")
+    log.write_text("".join([f"{result.told}\n", *lines]), encoding="utf-8")

@@ -9,6 +9,23 @@ messages as (
 
 salla as (
     select * from {{ ref('int_salla__identities') }}
+),
+
+known as (
+    select * from {{ ref('int_identity__sightings') }}
+),
+
+-- a pair counts from when it was seen first; what was told before may be of a time that has come only now
+newly_known as (
+    select salla.workspace, salla.user_id, salla.phone
+    from salla
+    left join known
+        on
+            salla.workspace = known.workspace
+            and salla.phone = known.phone
+            and salla.seen_at >= known.seen_at
+            and known.user_id is null
+    where known.phone is null or salla.seen_at >= {{ last_as_of() }}
 )
 
 select workspace, user_id, phone
@@ -22,7 +39,5 @@ where customer_user_id is not null or customer_phone is not null
 
 union
 
--- told before of a time that has come only now
 select workspace, user_id, phone
-from salla
-where seen_at >= {{ last_as_of() }}
+from newly_known
