@@ -78,7 +78,7 @@ snapshot_closes as (
         'closed' as status,
         coalesce(max(counted_messages.sent_at), max(tickets.created_at), max(tickets.snapshot_at)) as occurred_at,
         'unknown' as actor_type,
-        cast(null as varchar) as actor_id,
+        cast(null as string) as actor_id,
         'snapshot' as evidence
     from tickets
     left join with_events
@@ -128,7 +128,7 @@ contradictions as (
             )
         end as occurred_at,
         'unknown' as actor_type,
-        cast(null as varchar) as actor_id,
+        cast(null as string) as actor_id,
         'snapshot' as evidence
     from tickets
     inner join workspaces
