@@ -101,6 +101,19 @@ def run_pipeline(settings: Settings, source: str, resources: list[Any]) -> None:
     pipeline.run(resources, loader_file_format="parquet")
 
 
+def raw_tables(settings: Settings) -> Iterator[tuple[str, str, list[str]]]:
+    """Each raw table's schema, name and files."""
+    from ingestion.loading import sources
+
+    system, root = filesystem(settings)
+    for source in sources():
+        complete = source_loads(settings, source.name)
+        for table, loads in table_loads(settings, source.name).items():
+            folders = [f"{root}/raw_{source.name}/{table}/load_id={load}" for load in sorted(loads & complete)]
+            if files := [path for folder in folders for path in system.glob(f"{folder}/*.parquet")]:
+                yield f"raw_{source.name}", table, files
+
+
 def write_settings_tables(settings: Settings) -> None:
     """Copy the settings' tables, which every build reads, from the restricted file into the lake."""
     system, root = filesystem(settings)
