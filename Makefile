@@ -1,6 +1,7 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
+SPARK := .venv-spark/bin
 
 # One stamp per lock: nothing is installed again until the lock changes, and then offline use goes on.
 .venv/installed: requirements.lock pyproject.toml
@@ -12,7 +13,16 @@ BIN := .venv/bin
 	@$(BIN)/python -m orchestration.compiling
 	@touch $@
 
-.PHONY: help run test dev lint setup clean lock bench bench-receiver secrets up down smoke-metabase
+# Spark's environment holds everything, so that who builds with DuckDB never installs it.
+.venv-spark/installed: requirements-spark.lock pyproject.toml
+	@echo "Setting up .venv-spark (once, some minutes: Spark is 450 MB) ..."
+	@$(PYTHON) -c 'import sys; sys.exit("salwa needs Python 3.11 or newer: make PYTHON=/path/to/python3.11" if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -m venv .venv-spark
+	@$(SPARK)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-spark.lock
+	@$(SPARK)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
+
+.PHONY: help run test dev lint setup clean lock bench bench-receiver secrets up down smoke-metabase spark spark-stop test-spark
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
@@ -62,9 +72,22 @@ down:  ## stop the containers; volumes stay
 smoke-metabase: secrets  ## every card through a real Metabase against serving, on a throw-away stack (needs Docker)
 	@sh deploy/smoke-metabase.sh
 
-lock: pyproject.toml  ## write requirements.lock anew (needs uv)
+spark: .venv-spark/installed  ## a Spark on this machine: one master, two workers, a Thrift server (needs Java 17)
+	@$(SPARK)/python -m orchestration.spark.cluster start
+
+spark-stop:  ## stop it
+	@$(SPARK)/python -m orchestration.spark.cluster stop
+
+test-spark: .venv-spark/installed  ## DuckDB and Spark make the same facts and marts: make test-spark ARGS="-m small"
+	@$(SPARK)/python -m pytest tests/spark $(ARGS)
+
+lock: pyproject.toml  ## write requirements.lock and requirements-spark.lock anew (needs uv)
 	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 		--no-header --no-annotate --quiet --group dev pyproject.toml -o requirements.lock
+	@mkdir -p build && sed -E 's/ \\$$//; /^ +--hash/d' requirements.lock > build/same-versions.txt
+	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+		--no-header --no-annotate --quiet --group dev --group spark --constraints build/same-versions.txt pyproject.toml \
+		-o requirements-spark.lock
 
 clean:  ## remove what was built, never what was landed
-	@rm -rf .venv dbt_project/target dbt_project/logs build *.egg-info
+	@rm -rf .venv .venv-spark dbt_project/target dbt_project/logs build *.egg-info

@@ -27,6 +27,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ingestion import lake
 from ingestion.database import create_database
 from ingestion.erasing.lines import new_files_without_erased
 from ingestion.errors import SalwaError
@@ -236,7 +237,8 @@ def load(settings: Settings, source: LandedSource, progress: Callable[[int], Non
     Args:
         progress: told the number of files that were read, batch by batch.
     """
-    done = loaded_files(settings, source)
+    on_lake = settings.engine == "spark"
+    done = lake.loaded_files(settings, source.name) if on_lake else loaded_files(settings, source)
     paths = [
         path
         for path in landed_files(settings.landing, source.name)
@@ -247,6 +249,11 @@ def load(settings: Settings, source: LandedSource, progress: Callable[[int], Non
     new_files_without_erased(settings, source.name, paths)
 
     counts: dict[str, int] = {}
+    if on_lake:
+        resources = dlt_resources(source, paths, settings.landing, counts, progress, done is not None, "append")
+        quiet_dlt(settings)
+        lake.run_pipeline(settings, source.name, resources)
+        return Loaded(source.name, len(paths), counts)
     with known_rows(settings, source) as is_known:
         disposition: Disposition = "append" if is_known else "merge"
         has_tables = done is not None

@@ -146,6 +146,10 @@ class Settings(BaseSettings):
     holidays: str = ""
     untagged_sends_are: Literal["agent", "automation"] = "agent"
     phone_key: SecretStr | None = None
+    engine: Literal["duckdb", "spark"] = "duckdb"
+    lake: str = ""  # Spark's tables: a folder or an object store's URL; without it a folder of data
+    spark_host: str = "127.0.0.1"
+    spark_port: int = 10000  # of the Thrift server
     former_phone_keys: SecretStr | None = None  # by which people were erased before the key was changed
     serving_url: SecretStr | None = None
     arabic_digits: Literal["latin", "arabic"] = "latin"

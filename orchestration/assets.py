@@ -11,8 +11,9 @@ from ingestion.settings import Settings, load_settings
 from ingestion.workspace_tables import write_source_states
 from orchestration import stages
 from orchestration.compiling import manifest
+from orchestration.engine import build
 from orchestration.pulls import PULLED_SOURCES
-from orchestration.transform import BuildResult, Node, build
+from orchestration.transform import BuildResult, Node
 
 WRITER_POOL = "warehouse_writer"  # DuckDB takes one writing process; the pool's limit is 1
 MART_FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=3), warn_window=timedelta(hours=2))

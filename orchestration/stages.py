@@ -19,6 +19,7 @@ from ingestion.erasing.register import people_of, rebuild_since, rebuilt, regist
 from ingestion.errors import SalwaError
 from ingestion.settings import Settings
 from ingestion.state import locked
+from orchestration import engine
 
 INGESTION = Path(__file__).parents[1] / "ingestion"
 RUN_LOG = "runs.ndjson"
@@ -50,7 +51,7 @@ def prepare(settings: Settings, as_of: datetime, full: bool, note: Callable[[str
     require_known_workspaces(settings)
     for workspace in settings.workspaces():
         people_of(settings, workspace.name)  # a register that cannot be read stops here, before anything is thrown away
-    fingerprints = {"key": key_fingerprint(settings.key()), "ingestion": ingestion_fingerprint()}
+    fingerprints = {"key": key_fingerprint(settings.key()), "ingestion": ingestion_fingerprint(), "engine": settings.engine}
     before = stored_fingerprints(settings)
     erased = rebuild_since(settings)
     register = register_file(settings.data)
@@ -63,6 +64,9 @@ def prepare(settings: Settings, as_of: datetime, full: bool, note: Callable[[str
         )
     if before.get("ingestion", fingerprints["ingestion"]) != fingerprints["ingestion"]:
         note("this version reads the landed files differently: rebuilding in full")
+        full = True
+    if before.get("engine", "duckdb") != settings.engine and before:
+        note(f"another engine builds now, {settings.engine}: rebuilding in full")
         full = True
     if erased is not None and before.get("erased") != erased:
         note("somebody was erased: rebuilding in full without them")
@@ -100,6 +104,7 @@ def discard_warehouse(settings: Settings) -> None:
         path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
         path.with_name(f".{path.name}.compact").unlink(missing_ok=True)
     shutil.rmtree(settings.data / "dlt", ignore_errors=True)
+    engine.discard(settings)
 
 
 def forget_older_copies(settings: Settings) -> bool:
@@ -119,7 +124,7 @@ def forget_older_copies(settings: Settings) -> bool:
 
 def restrict(settings: Settings) -> None:
     """Only the owner may read what holds personal data."""
-    for path in (settings.restricted, settings.landing, settings.data / "dlt"):
+    for path in (settings.restricted, settings.landing, settings.data / "dlt", settings.data / "lake"):
         if path.exists():
             path.chmod(0o700 if path.is_dir() else 0o600)
 

@@ -86,7 +86,7 @@ moments as (
 
     union all
 
-    select conversation_id, timestamptz '1900-01-01 00:00:00+00' as differs_at
+    select conversation_id, {{ instant('1900-01-01 00:00:00+00') }} as differs_at
     from conversations
 
     union all

@@ -22,7 +22,7 @@ earlier as (
 select
     threads.customer_id,
     threads.channel,
-    coalesce(earlier.began_at, timestamptz '1900-01-01 00:00:00+00') as begins_at
+    coalesce(earlier.began_at, {{ instant('1900-01-01 00:00:00+00') }}) as begins_at
 from threads
 left join earlier
     on threads.customer_id = earlier.customer_id and threads.channel = earlier.channel

@@ -19,7 +19,7 @@ seen as (
         customer_id,
         sent_at as seen_at,
         case when author_type = 'customer' then sent_at end as wrote_at,
-        cast(null as timestamptz) as ordered_at
+        cast(null as {{ instant_type() }}) as ordered_at
     from messages
     where is_counted
 

@@ -75,7 +75,7 @@ select
     local_date = today as is_today,
     case when local_date = today then cast(extract(hour from as_of_local) as integer) else 24 end as hours_over,
     -- Sunday is 0
-    cast(extract(dow from local_date) as integer) as weekday,
+    {{ weekday('local_date') }} as weekday,
     cast(extract(day from local_date) as integer) as day_of_month,
     cast(extract(year from local_date) * 12 + extract(month from local_date) as integer) as month_number,
     cast(row_number() over (partition by workspace order by local_date) as integer) as day_number

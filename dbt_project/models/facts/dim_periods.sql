@@ -73,7 +73,7 @@ periods as (
     select
         workspace, timezone, as_of, 'last_month' as period,
         last_month_start as from_date, cast(month_start - interval 1 day as date) as to_date,
-        cast(last_month_start - (month_start - last_month_start) * interval 1 day as date) as previous_from_date,
+        cast(last_month_start - {{ days_between('last_month_start', 'month_start') }} * interval 1 day as date) as previous_from_date,
         cast(last_month_start as timestamp) as previous_until_local
     from todays
 ),

@@ -24,9 +24,9 @@ beginnings as (
             coalesce(conversations.created_at, conversations.started_at),
             coalesce(first_changes.first_change_at, conversations.started_at)
         ) as from_at,
-        cast(null as varchar) as changed_by,
-        cast(null as varchar) as actor_type,
-        cast(null as varchar) as actor_id,
+        cast(null as string) as changed_by,
+        cast(null as string) as actor_type,
+        cast(null as string) as actor_id,
         'start' as evidence,
         0 as change_rank
     from conversations

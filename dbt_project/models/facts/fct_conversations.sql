@@ -74,8 +74,8 @@ select
     -- an id that could carry a phone number or an address is not served
     case
         when
-            regexp_matches(conversations.ticket_id, '^[A-Za-z0-9 _#./-]{1,20}$')
-            and not regexp_matches(conversations.ticket_id, '[0-9]{8,}')
+            {{ has_pattern('conversations.ticket_id', '^[A-Za-z0-9 _#./-]{1,20}$') }}
+            and not {{ has_pattern('conversations.ticket_id', '[0-9]{8,}') }}
             then conversations.ticket_id
     end as ticket_number,
     -- a link to what is no longer there leads nowhere

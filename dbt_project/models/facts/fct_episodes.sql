@@ -44,7 +44,7 @@ messages_in_episodes as (
 )
 
 select
-    open_stretches.conversation_id || '-' || cast(open_stretches.episode_number as varchar) as episode_id,
+    open_stretches.conversation_id || '-' || cast(open_stretches.episode_number as string) as episode_id,
     open_stretches.conversation_id,
     conversations.workspace,
     conversations.channel,

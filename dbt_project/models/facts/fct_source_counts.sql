@@ -17,7 +17,7 @@ counts as (
         workspace,
         account,
         counted,
-        cast(null as timestamptz) as from_at,
+        cast(null as {{ instant_type() }}) as from_at,
         told_at as to_at,
         told_at,
         own_count,
@@ -45,7 +45,7 @@ counts as (
     select
         'salla' as source,
         workspace,
-        cast(null as varchar) as account,
+        cast(null as string) as account,
         counted,
         from_at,
         coalesce(to_at, told_at) as to_at,

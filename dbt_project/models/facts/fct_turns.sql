@@ -39,7 +39,7 @@ with_keys as (
 )
 
 select
-    with_keys.conversation_id || '-' || cast(with_keys.turn_number as varchar) as turn_id,
+    with_keys.conversation_id || '-' || cast(with_keys.turn_number as string) as turn_id,
     with_keys.conversation_id,
     with_keys.workspace,
     with_keys.channel,

@@ -347,7 +347,7 @@ select
     coalesce(conversations_of_day.unread_conversations, 0) as unread_conversations,
     coalesce(conversations_of_day.waiting_conversations, 0) as waiting_conversations,
     conversations_of_day.oldest_wait_seconds,
-    cast(answers_of_day.response_seconds_sum / nullif(answers_of_day.answered_turns, 0) as decimal(18, 6))
+    cast(cast(answers_of_day.response_seconds_sum as double) / nullif(answers_of_day.answered_turns, 0) as decimal(18, 6))
         as avg_response_seconds,
     coalesce(answers_of_day.answered_turns, 0) as answered_turns,
     coalesce(questions_of_day.unanswered_turns, 0) as unanswered_turns,
@@ -360,7 +360,7 @@ select
     coalesce(answers_of_day.turns_answered_by_unknown, 0) as turns_answered_by_unknown,
     coalesce(messages_of_day.unique_customers, 0) as unique_customers,
     coalesce(messages_of_day.contacted_customers, 0) as contacted_customers,
-    cast(endings_of_day.duration_seconds_sum / nullif(endings_of_day.ended_episodes, 0) as decimal(18, 6))
+    cast(cast(endings_of_day.duration_seconds_sum as double) / nullif(endings_of_day.ended_episodes, 0) as decimal(18, 6))
         as avg_duration_seconds,
     coalesce(endings_of_day.ended_episodes, 0) as ended_episodes,
     cast(endings_of_day.duration_seconds_sum as decimal(38, 6)) as duration_seconds_sum,

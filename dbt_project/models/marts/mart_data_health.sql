@@ -159,9 +159,9 @@ gaps as (
         loads.source,
         loads.workspace,
         'nothing is known from '
-        || cast(cast({{ local_timestamp('loads.gap_from_at', 'workspaces.timezone') }} as date) as varchar)
+        || cast(cast({{ local_timestamp('loads.gap_from_at', 'workspaces.timezone') }} as date) as string)
         || ' to '
-        || cast(cast({{ local_timestamp('loads.gap_to_at', 'workspaces.timezone') }} as date) as varchar)
+        || cast(cast({{ local_timestamp('loads.gap_to_at', 'workspaces.timezone') }} as date) as string)
         || ', where the import ends and the receiver begins' as told
     from loads
     inner join workspaces

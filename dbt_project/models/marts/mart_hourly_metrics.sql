@@ -117,7 +117,7 @@ select
     hours.local_hour,
     cast(hours.local_hour as date) as local_date,
     -- Sunday is 0
-    cast(extract(dow from hours.local_hour) as integer) as weekday,
+    {{ weekday('hours.local_hour') }} as weekday,
     cast(extract(hour from hours.local_hour) as integer) as hour_of_day,
     hours.workspace,
     hours.channel,

@@ -11,8 +11,8 @@ unlisted as (
     select
         items.workspace,
         items.product_key,
-        max_by(items.product_name, items.observed_at) as product_name,
-        max_by(items.sku, items.observed_at) as sku
+        max_by(items.product_name, items.observed_at) filter (where items.product_name is not null) as product_name,
+        max_by(items.sku, items.observed_at) filter (where items.sku is not null) as sku
     from items
     left join products
         on

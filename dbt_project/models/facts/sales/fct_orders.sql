@@ -131,7 +131,7 @@ timeline as (
         sent_at as happened_at,
         0 as is_order,
         message_number,
-        cast(null as varchar) as order_key
+        cast(null as string) as order_key
     from human_messages
 
     union all

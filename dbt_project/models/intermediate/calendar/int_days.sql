@@ -45,5 +45,5 @@ select
     {{ instant_of_local('cast(local_date as timestamp)', 'timezone') }} as starts_at,
     {{ instant_of_local('cast(local_date + interval 1 day as timestamp)', 'timezone') }} as ends_at,
     -- Sunday is 0
-    cast(extract(dow from local_date) as integer) as weekday
+    {{ weekday('local_date') }} as weekday
 from numbered

@@ -118,7 +118,9 @@ select
     min(occurred_at) as occurred_at,
     coalesce(min_by(actor_type, change_number) filter (where actor_type <> 'unknown' and is_near), 'unknown')
         as actor_type,
-    min_by(actor_id, change_number) filter (where actor_type <> 'unknown' and is_near) as actor_id,
-    min_by(actor_name, change_number) filter (where actor_type <> 'unknown' and is_near) as actor_name
+    min_by(actor_id, change_number) filter (where actor_type <> 'unknown' and is_near and actor_id is not null)
+        as actor_id,
+    min_by(actor_name, change_number) filter (where actor_type <> 'unknown' and is_near and actor_name is not null)
+        as actor_name
 from (select *, occurred_at <= run_begun_at + interval '5' minute as is_near from begun_runs) as near_runs
 group by workspace, account, ticket_id, subject, tag, action, evidence, run_number

@@ -31,7 +31,7 @@ seen_conversations as (
         min_by(contact_user_id, age) filter (where contact_user_id is not null) as contact_user_id,
         min(created_at) as created_at,
         min_by(status, age) filter (where status is not null) as status,
-        min_by(observed_at, age) filter (where status is not null) as snapshot_at,
+        min_by(observed_at, age) filter (where status is not null and observed_at is not null) as snapshot_at,
         -- nobody is an answer, too: only the newest sighting tells
         max(case when age = 1 then assignee_id end) as assignee_id
     from ordered

@@ -8,7 +8,7 @@ newest_contacts as (select * from {{ ref('int_chatwoot__contacts') }}),
 sightings as (
     select
         workspace,
-        cast(null as varchar) as user_id,
+        cast(null as string) as user_id,
         phone,
         observed_at as seen_at
     from contacts

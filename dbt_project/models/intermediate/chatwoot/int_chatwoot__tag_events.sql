@@ -45,8 +45,8 @@ shown_events as (
         shown.action,
         shown.observed_at as occurred_at,
         'unknown' as actor_type,
-        cast(null as varchar) as actor_id,
-        cast(null as varchar) as actor_name,
+        cast(null as string) as actor_id,
+        cast(null as string) as actor_name,
         'snapshot' as evidence,
         shown.is_first as is_baseline
     from shown

@@ -13,9 +13,9 @@ told as (
     from label_changes
     union all
     select
-        workspace, account, ticket_id, 'status' as subject, cast(null as varchar) as tag,
+        workspace, account, ticket_id, 'status' as subject, cast(null as string) as tag,
         case when status = 'resolved' then 'closed' else 'open' end as action,
-        evidence, changed_at, message_id, cast(null as varchar) as content,
+        evidence, changed_at, message_id, cast(null as string) as content,
         performed_by_type, performed_by_id, performed_by_name, actor_kind,
         received_at, landing_file, landing_line
     from status_changes

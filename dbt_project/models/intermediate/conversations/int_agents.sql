@@ -15,7 +15,7 @@ tagged as (
     select
         workspace,
         'whatsapp' as source,
-        cast(null as varchar) as account,
+        cast(null as string) as account,
         author_source_id as agent_id,
         author_source_id as agent_name,
         true as is_active

@@ -67,7 +67,7 @@ happened as (
         4 as instant_rank,
         cast(null as bigint) as message_order,
         'gone' as event,
-        cast(null as varchar) as author_source_id,
+        cast(null as string) as author_source_id,
         false as is_by_unknown
     from gone_conversations
 ),

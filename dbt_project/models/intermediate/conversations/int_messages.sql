@@ -91,7 +91,7 @@ only_at_meta as (
         'whatsapp' as source,
         whatsapp.phone_number_id as account,
         whatsapp.phone_number_id as channel_id,
-        cast(null as varchar) as ticket_id,
+        cast(null as string) as ticket_id,
         whatsapp.wamid as source_message_id,
         whatsapp.wamid,
         whatsapp.phone_number_id,

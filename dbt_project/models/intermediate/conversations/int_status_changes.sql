@@ -80,7 +80,7 @@ snapshot_closes as (
         'closed' as status,
         coalesce(max(counted_messages.sent_at), max(tickets.created_at), max(tickets.snapshot_at)) as occurred_at,
         'unknown' as actor_type,
-        cast(null as varchar) as actor_id,
+        cast(null as string) as actor_id,
         'snapshot' as evidence
     from tickets
     left join with_events
@@ -130,7 +130,7 @@ contradictions as (
             )
         end as occurred_at,
         'unknown' as actor_type,
-        cast(null as varchar) as actor_id,
+        cast(null as string) as actor_id,
         'snapshot' as evidence
     from tickets
     inner join workspaces

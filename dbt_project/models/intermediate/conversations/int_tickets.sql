@@ -38,7 +38,7 @@ by_messages as (
         ticket_id,
         min(sent_at) as first_message_at,
         min(case when author_type = 'customer' then sent_at end) as first_customer_message_at,
-        min_by(channel_id, sent_at) as channel_id,
+        min_by(channel_id, sent_at) filter (where channel_id is not null) as channel_id,
         -- Meta names the person behind a message that it tells of too
         min_by(customer_user_id, sent_at) filter (where customer_user_id is not null) as customer_user_id,
         min_by(customer_phone, sent_at) filter (where customer_phone is not null) as customer_phone

@@ -29,22 +29,12 @@ all_nodes as (
         select workspace, node, from_at as first_seen_at from phone_nodes
         where node like 'phone|%'
         union all
-        select workspace, node, timestamptz '9999-12-31 00:00:00+00' as first_seen_at from links
+        select workspace, node, {{ instant('9999-12-31 00:00:00+00') }} as first_seen_at from links
     ) as named
     group by workspace, node
 ),
 
-reached as (
-    select workspace, node, other_node
-    from links
-
-    union
-
-    select reached.workspace, reached.node, links.other_node
-    from reached
-    inner join links
-        on reached.workspace = links.workspace and reached.other_node = links.node
-),
+{{ everything_reached('links') }},
 
 members as (
     select workspace, node, other_node as member from reached

@@ -18,7 +18,7 @@ phones as (
 ),
 
 life_starts as (
-    select workspace, phone, timestamptz '1900-01-01 00:00:00+00' as from_at
+    select workspace, phone, {{ instant('1900-01-01 00:00:00+00') }} as from_at
     from phones
 
     union all
@@ -33,7 +33,7 @@ lives as (
         phone,
         from_at,
         coalesce(
-            lead(from_at) over (partition by workspace, phone order by from_at), timestamptz '9999-12-31 00:00:00+00'
+            lead(from_at) over (partition by workspace, phone order by from_at), {{ instant('9999-12-31 00:00:00+00') }}
         ) as to_at,
         row_number() over (partition by workspace, phone order by from_at) as life
     from life_starts
@@ -85,7 +85,7 @@ never_held as (
         lives.phone,
         lives.from_at,
         lives.to_at,
-        'phone|' || lives.phone || '|' || cast(lives.life as varchar) as node
+        'phone|' || lives.phone || '|' || cast(lives.life as string) as node
     from lives
     left join holders
         on

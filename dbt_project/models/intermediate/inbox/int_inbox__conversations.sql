@@ -21,11 +21,11 @@ select
     coalesce(channel, export_name) as channel_id,
     customer_id as contact_id,
     customer_phone,
-    cast(null as varchar) as customer_user_id,
+    cast(null as string) as customer_user_id,
     created_at,
     status as snapshot_status,
     coalesce(updated_at, received_at) as snapshot_at,
     assignee_id,
-    cast(null as varchar) as conversation_url
+    cast(null as string) as conversation_url
 from ranked
 where newest_first = 1

@@ -34,12 +34,12 @@ select
     ranked.delivery_status,
     ranked.sequence,
     -- an export tells no receipt; its own order is `sequence`, then the id
-    cast(null as timestamptz) as received_at,
+    cast(null as {{ instant_type() }}) as received_at,
     cast(null as bigint) as position,
     false as is_group,
-    cast(null as timestamptz) as edited_at,
-    cast(null as timestamptz) as revoked_at,
-    cast(null as varchar) as sender_tag,
+    cast(null as {{ instant_type() }}) as edited_at,
+    cast(null as {{ instant_type() }}) as revoked_at,
+    cast(null as string) as sender_tag,
     ranked.landing_file,
     ranked.landing_line
 from ranked

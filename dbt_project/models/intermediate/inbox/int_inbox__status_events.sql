@@ -13,7 +13,7 @@ select
     -- the best-known actor of one and the same event
     coalesce(max(actor_type) filter (where actor_type <> 'unknown'), 'unknown') as actor_type,
     max(actor_id) as actor_id,
-    cast(null as varchar) as actor_name,
+    cast(null as string) as actor_name,
     'event' as evidence
 from status_events
 group by workspace, export_name, conversation_id, status, occurred_at

@@ -30,7 +30,7 @@ seen as (
 
 select
     workspace,
-    cast(null as varchar) as user_id,
+    cast(null as string) as user_id,
     phone,
     seen_at
 from seen

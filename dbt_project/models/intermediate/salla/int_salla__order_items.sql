@@ -147,7 +147,7 @@ chosen_lines as (
     select
         placed.*,
         row_number() over (
-            partition by placed.workspace, placed.order_id, coalesce(placed.item_id, cast(placed.position as varchar))
+            partition by placed.workspace, placed.order_id, coalesce(placed.item_id, cast(placed.position as string))
             order by
                 placed.observed_at desc nulls last,
                 placed.object_hash asc,
@@ -199,7 +199,7 @@ named as (
     select
         chosen_lines.workspace,
         chosen_lines.order_id,
-        coalesce(chosen_lines.item_id, 'line ' || cast(chosen_lines.position % 10000 as varchar)) as item_id,
+        coalesce(chosen_lines.item_id, 'line ' || cast(chosen_lines.position % 10000 as string)) as item_id,
         coalesce(
             chosen_lines.product_id, product_of_line.product_id, product_of_sku.product_id, product_of_name.product_id
         ) as product_id,

@@ -87,9 +87,10 @@ newest as (
         max_by(utm_source, freshness) filter (where utm_source is not null) as utm_source,
         max_by(utm_campaign, freshness) filter (where utm_campaign is not null) as utm_campaign,
         max_by(total, freshness) filter (where total is not null) as order_total,
-        max_by(currency, freshness) filter (where total is not null) as order_currency,
-        max_by(base_currency, freshness) filter (where exchange_rate is not null) as base_currency,
-        max_by(exchange_currency, freshness) filter (where exchange_rate is not null) as exchange_currency,
+        max_by(currency, freshness) filter (where total is not null and currency is not null) as order_currency,
+        max_by(base_currency, freshness) filter (where exchange_rate is not null and base_currency is not null) as base_currency,
+        max_by(exchange_currency, freshness) filter (where exchange_rate is not null and exchange_currency is not null)
+            as exchange_currency,
         max_by(exchange_rate, freshness) filter (where exchange_rate is not null) as exchange_rate,
         max_by(customer_id, freshness) filter (where customer_id is not null) as customer_id,
         max_by(customer_city, freshness) filter (where customer_city is not null) as city,
@@ -146,7 +147,7 @@ converted as (
             when coalesce(newest.order_currency, stores.currency) = stores.currency then newest.order_total
             when newest.exchange_rate is null or newest.exchange_rate <= 0 then null
             when newest.base_currency = stores.currency and newest.exchange_currency = newest.order_currency
-                then cast(round(newest.order_total / newest.exchange_rate, 4) as decimal(18, 4))
+                then cast(round(cast(newest.order_total as double) / newest.exchange_rate, 4) as decimal(18, 4))
             when newest.base_currency = newest.order_currency and newest.exchange_currency = stores.currency
                 then cast(round(newest.order_total * newest.exchange_rate, 4) as decimal(18, 4))
         end as store_total

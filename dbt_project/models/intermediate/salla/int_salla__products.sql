@@ -30,7 +30,7 @@ select
     max_by(category, freshness) filter (where category is not null) as category,
     max_by(brand, freshness) filter (where brand is not null) as brand,
     max_by(price, freshness) filter (where price is not null) as price,
-    max_by(currency, freshness) filter (where price is not null) as currency
+    max_by(currency, freshness) filter (where price is not null and currency is not null) as currency
 from ranked
 where product_id is not null
 group by workspace, product_id

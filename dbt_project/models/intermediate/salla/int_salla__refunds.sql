@@ -35,7 +35,7 @@ notes as (
             max_by(issued_at, freshness) filter (where issued_at is not null)
         ) as issued_at,
         max_by(abs(total), freshness) filter (where total is not null) as total,
-        max_by(currency, freshness) filter (where total is not null) as currency
+        max_by(currency, freshness) filter (where total is not null and currency is not null) as currency
     from ranked
     group by workspace, invoice_id
 ),
@@ -51,7 +51,7 @@ credit_notes as (
             case
                 when coalesce(notes.currency, orders.order_currency) = orders.store_currency then notes.total
                 when notes.currency = orders.order_currency and orders.order_total > 0
-                    then round(notes.total * orders.store_total / orders.order_total, 4)
+                    then round(cast(notes.total * orders.store_total as double) / orders.order_total, 4)
             end
             as decimal(18, 4)
         ) as amount,

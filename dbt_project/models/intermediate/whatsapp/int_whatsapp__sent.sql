@@ -52,7 +52,7 @@ select
         -- an echo decides; else the tag that was given when it was sent
         when app_messages.wamid is not null then 'agent'
         when delivery.sender_tag like 'agent:_%' then 'agent'
-        when regexp_matches(delivery.sender_tag, '^(bot|flow|campaign|template|api):.+') then 'automation'
+        when {{ has_pattern('delivery.sender_tag', '^(bot|flow|campaign|template|api):.+') }} then 'automation'
         else 'unknown'
     end as author_type,
     case when app_messages.wamid is null and delivery.sender_tag like 'agent:_%' then substr(delivery.sender_tag, 7) end

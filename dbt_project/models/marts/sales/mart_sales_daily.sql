@@ -110,7 +110,7 @@ select
     coalesce(order_days.orders, 0) as orders,
     coalesce(order_days.summed_orders, 0) as summed_orders,
     coalesce(order_days.orders_in_other_currency, 0) as orders_in_other_currency,
-    cast(order_days.sales / nullif(order_days.summed_orders, 0) as decimal(18, 4)) as average_order_value,
+    cast(cast(order_days.sales as double) / nullif(order_days.summed_orders, 0) as decimal(18, 4)) as average_order_value,
     cast(coalesce(refund_days.refunds, 0) as decimal(38, 4)) as refunds,
     coalesce(refund_days.refund_count, 0) as refund_count,
     cast(coalesce(order_days.sales, 0) - coalesce(refund_days.refunds, 0) as decimal(38, 4)) as net_sales,

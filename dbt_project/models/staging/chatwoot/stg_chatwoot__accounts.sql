@@ -35,7 +35,7 @@ known_accounts as (
     select
         workspace,
         -- accounts are numbers: 2 comes before 10
-        cast(min(try_cast(account as bigint)) as varchar) as account
+        cast(min(try_cast(account as bigint)) as string) as account
     from named_accounts
     group by workspace
 )

@@ -10,10 +10,10 @@ select
     customer_id,
     -- international digits; without a country code nobody can say whose number it is
     case
-        when regexp_replace(customer_phone, '[^0-9]', '', 'g') like '00%'
-            then substr(regexp_replace(customer_phone, '[^0-9]', '', 'g'), 3)
-        when regexp_replace(customer_phone, '[^0-9]', '', 'g') like '0%' then null
-        else nullif(regexp_replace(customer_phone, '[^0-9]', '', 'g'), '')
+        when {{ without_pattern('customer_phone', '[^0-9]') }} like '00%'
+            then substr({{ without_pattern('customer_phone', '[^0-9]') }}, 3)
+        when {{ without_pattern('customer_phone', '[^0-9]') }} like '0%' then null
+        else nullif({{ without_pattern('customer_phone', '[^0-9]') }}, '')
     end as customer_phone,
     created_at,
     status,

@@ -59,22 +59,19 @@ in_time as (
 western as (
     select
         *,
-        regexp_replace(translate(mobile, '٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹', '01234567890123456789'), '\.0+$', '') as mobile_text,
-        regexp_replace(
-            translate(coalesce(mobile_code, ''), '٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹', '01234567890123456789'),
-            '[^0-9]|^[^0-9]*00',
-            '',
-            'g'
-        ) as code_digits
+        regexp_replace(translate(mobile, '٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹', '01234567890123456789'), '[.]0+$', '') as mobile_text,
+        {{ without_pattern(
+            "translate(coalesce(mobile_code, ''), '٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹', '01234567890123456789')", '[^0-9]|^[^0-9]*00'
+        ) }} as code_digits
     from in_time
 ),
 
 cleaned as (
     select
         *,
-        regexp_replace(mobile_text, '[^0-9]', '', 'g') as digits,
-        regexp_replace(mobile_text, '[^0-9+]', '', 'g') like '+%'
-        or regexp_replace(mobile_text, '[^0-9+]', '', 'g') like '00%' as is_full,
+        {{ without_pattern('mobile_text', '[^0-9]') }} as digits,
+        {{ without_pattern('mobile_text', '[^0-9+]') }} like '+%'
+        or {{ without_pattern('mobile_text', '[^0-9+]') }} like '00%' as is_full,
         nullif(code_digits, '') as given_code
     from western
 ),
@@ -104,7 +101,7 @@ fully_written as (
         known.first_digit
     from coded
     left join countries as own
-        on starts_with(coded.number_digits, own.code)
+        on left(coded.number_digits, length(own.code)) = own.code
     left join countries as known
         on coded.code = known.code
 ),
@@ -120,13 +117,13 @@ judged as (
                 own_code is not null
                 and (is_full or own_code = code or given_code is null)
                 and length(own_national) = own_length
-                and starts_with(own_national, own_first_digit)
+                and left(own_national, length(own_first_digit)) = own_first_digit
                 then own_code || own_national
             -- a bare national number, though someone put a plus before it
             when
                 national_length is not null
                 and length(regexp_replace(number_digits, '^0+', '')) = national_length
-                and starts_with(regexp_replace(number_digits, '^0+', ''), first_digit)
+                and left(regexp_replace(number_digits, '^0+', ''), length(first_digit)) = first_digit
                 then code || regexp_replace(number_digits, '^0+', '')
             -- countries we have no lengths for
             when is_full and own_code is null and length(number_digits) between 10 and 15 then number_digits
@@ -134,7 +131,7 @@ judged as (
                 not is_full
                 and code is not null
                 and national_length is null
-                and starts_with(number_digits, code)
+                and left(number_digits, length(code)) = code
                 and length(number_digits) between 10 and 15
                 then number_digits
             when

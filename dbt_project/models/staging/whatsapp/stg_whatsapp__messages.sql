@@ -5,14 +5,14 @@ with source as (
 select
     workspace,
     phone_number_id,
-    nullif(regexp_replace(display_phone_number, '[^0-9]', '', 'g'), '') as business_phone,
+    nullif({{ without_pattern('display_phone_number', '[^0-9]') }}, '') as business_phone,
     wamid,
     sent_at,
     message_type,
     origin,
     is_from_business,
     -- a number without digits is none
-    nullif(regexp_replace(customer_phone, '[^0-9]', '', 'g'), '') as customer_phone,
+    nullif({{ without_pattern('customer_phone', '[^0-9]') }}, '') as customer_phone,
     nullif(customer_user_id, '') as customer_user_id,
     group_id,
     text_length,

@@ -7,7 +7,7 @@ select
     workspace,
     object_id as phone_number_id,
     object_name as verified_name,
-    nullif(regexp_replace({{ json_text('details', '$.display_phone_number') }}, '[^0-9]', '', 'g'), '') as business_phone,
+    nullif({{ without_pattern(json_text('details', '$.display_phone_number'), '[^0-9]') }}, '') as business_phone,
     account as business_account,
     received_at,
     landing_file,

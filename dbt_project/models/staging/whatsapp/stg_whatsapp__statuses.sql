@@ -8,7 +8,7 @@ select
     wamid,
     lower(status) as status,
     happened_at,
-    nullif(regexp_replace(customer_phone, '[^0-9]', '', 'g'), '') as customer_phone,
+    nullif({{ without_pattern('customer_phone', '[^0-9]') }}, '') as customer_phone,
     nullif(customer_user_id, '') as customer_user_id,
     group_id,
     nullif(trim(sender_tag), '') as sender_tag,
