@@ -23,24 +23,18 @@ from ingestion.errors import SalwaError
 from ingestion.loading import sources
 from ingestion.settings import Settings
 from orchestration.compiling import manifest
-from orchestration.increment import (
+from orchestration.increment.last_build import forget_last, last_built, now_built, remember, why_whole
+from orchestration.increment.slices import (
     Increment,
     begin,
     find_touched,
-    forget_last,
-    last_built,
     make_and_compare,
-    now_built,
-    order_of,
-    queries,
-    remember,
     replace_slice,
     sql_of_test,
-    stage_of,
     told,
     why_not_sliced,
-    why_whole,
 )
+from orchestration.increment.stages import order_of, queries, stage_of
 
 THREADS = 2  # most statements keep one core busy at most
 Compiled = dict[str, Any]  # a node of dbt's manifest
