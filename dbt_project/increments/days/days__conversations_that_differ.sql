@@ -1,10 +1,18 @@
 -- The conversations that are no longer as they were, each with the first moment that differs.
-with messages_before as (
-    select * from {{ touched('people', 'fct_messages_before') }}
+with messages as (
+    select * from {{ touched('days', 'messages_that_differ') }}
 ),
 
-messages_now as (
-    select * from {{ touched('people', 'fct_messages') }}
+status as (
+    select * from {{ touched('days', 'status_that_differ') }}
+),
+
+turns as (
+    select * from {{ touched('days', 'turns_that_differ') }}
+),
+
+unread as (
+    select * from {{ touched('days', 'unread_that_differ') }}
 ),
 
 conversations_before as (
@@ -15,69 +23,18 @@ conversations_now as (
     select * from {{ touched('people', 'fct_conversations') }}
 ),
 
-status_before as (
-    select * from {{ touched('people', 'fct_conversation_status_before') }}
-),
-
-status_now as (
-    select * from {{ touched('people', 'fct_conversation_status') }}
-),
-
-turns_before as (
-    select * from {{ touched('people', 'fct_turns_before') }}
-),
-
-turns_now as (
-    select * from {{ touched('people', 'fct_turns') }}
-),
-
-unread_before as (
-    select * from {{ touched('people', 'fct_unread_spans_before') }}
-),
-
-unread_now as (
-    select * from {{ touched('people', 'fct_unread_spans') }}
-),
-
-messages as (
-    (select * from messages_before except all select * from messages_now)
+conversations_as_they_were_and_are as (
+    select * from conversations_before
     union all
-    (select * from messages_now except all select * from messages_before)
+    select * from conversations_now
 ),
 
 -- what a conversation itself says of all its days
-conversations_told_before as (
-    select conversation_id, channel, customer_id, first_customer_message_at, is_outbound_only, is_business_started
-    from conversations_before
-),
-
-conversations_told_now as (
-    select conversation_id, channel, customer_id, first_customer_message_at, is_outbound_only, is_business_started
-    from conversations_now
-),
-
 conversations as (
-    (select * from conversations_told_before except all select * from conversations_told_now)
-    union all
-    (select * from conversations_told_now except all select * from conversations_told_before)
-),
-
-status as (
-    (select * from status_before except all select * from status_now)
-    union all
-    (select * from status_now except all select * from status_before)
-),
-
-turns as (
-    (select * from turns_before except all select * from turns_now)
-    union all
-    (select * from turns_now except all select * from turns_before)
-),
-
-unread as (
-    (select * from unread_before except all select * from unread_now)
-    union all
-    (select * from unread_now except all select * from unread_before)
+    select conversation_id
+    from conversations_as_they_were_and_are
+    group by conversation_id, channel, customer_id, first_customer_message_at, is_outbound_only, is_business_started
+    having count(*) = 1
 ),
 
 moments as (

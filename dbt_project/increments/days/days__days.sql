@@ -10,14 +10,16 @@ workspaces as (
     select * from {{ ref('dim_workspaces') }}
 ),
 
-messages_before as (
-    select workspace, sent_local_date, message_id, conversation_id, channel, customer_id, author_type, agent_id, is_counted
-    from {{ touched('people', 'fct_messages_before') }}
+messages as (
+    select * from {{ touched('days', 'messages_that_differ') }}
 ),
 
-messages_now as (
-    select workspace, sent_local_date, message_id, conversation_id, channel, customer_id, author_type, agent_id, is_counted
-    from {{ touched('people', 'fct_messages') }}
+turns as (
+    select * from {{ touched('days', 'turns_that_differ') }}
+),
+
+episodes as (
+    select * from {{ touched('days', 'episodes_that_differ') }}
 ),
 
 conversations_before as (
@@ -44,14 +46,6 @@ turns_now as (
     select * from {{ touched('people', 'fct_turns') }}
 ),
 
-episodes_before as (
-    select * from {{ touched('people', 'fct_episodes_before') }}
-),
-
-episodes_now as (
-    select * from {{ touched('people', 'fct_episodes') }}
-),
-
 channels as (
     select * from {{ ref('dim_channels') }}
 ),
@@ -75,24 +69,6 @@ conversations as (
     select conversation_id, workspace from conversations_before
     union
     select conversation_id, workspace from conversations_now
-),
-
-messages as (
-    (select * from messages_before except all select * from messages_now)
-    union all
-    (select * from messages_now except all select * from messages_before)
-),
-
-turns as (
-    (select * from turns_before except all select * from turns_now)
-    union all
-    (select * from turns_now except all select * from turns_before)
-),
-
-episodes as (
-    (select * from episodes_before except all select * from episodes_now)
-    union all
-    (select * from episodes_now except all select * from episodes_before)
 ),
 
 stretches as (
@@ -146,7 +122,8 @@ told_in_local_time as (
 ),
 
 days as (
-    select coalesce(channel_days.workspace, daily_metrics.workspace) as workspace,
+    select
+        coalesce(channel_days.workspace, daily_metrics.workspace) as workspace,
         coalesce(channel_days.local_date, daily_metrics.local_date) as local_date
     from channel_days
     full outer join daily_metrics

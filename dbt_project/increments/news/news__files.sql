@@ -1,8 +1,14 @@
 -- Landing files of WhatsApp that were loaded since the last build.
 with loaded as (
     select * from {{ source('whatsapp', 'landed_files') }}
+),
+
+built as (
+    select * from {{ source('build', 'files') }}
 )
 
-select landing_file
+select loaded.landing_file
 from loaded
-where landing_file not in (select built.landing_file from {{ source('build', 'files') }} as built where built.source = 'whatsapp')
+left join built
+    on loaded.landing_file = built.landing_file and built.source = 'whatsapp'
+where built.landing_file is null
