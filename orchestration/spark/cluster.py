@@ -91,7 +91,10 @@ def spark_settings(cluster: Cluster) -> dict[str, str]:
         "spark.driver.bindAddress": HOST,
         "spark.ui.enabled": "false",
         "spark.executor.memory": cluster.worker_memory,
-        "spark.sql.shuffle.partitions": "4",
+        "spark.sql.shuffle.partitions": str(cluster.workers),
+        # planning anew after each stage costs more here than it saves
+        "spark.sql.adaptive.enabled": "false",
+        "spark.log.level": "WARN",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.warehouse.dir": str((cluster.folder / "warehouse").resolve()),
         "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={metastore};create=true",
