@@ -39,6 +39,7 @@ class Cluster:
     workers: int = 2
     worker_memory: str = "1g"
     driver_memory: str = "2g"
+    catalog: str = "hive"  # "in-memory" forgets all tables when it stops, and answers much sooner
 
     @property
     def master(self) -> str:
@@ -97,6 +98,7 @@ def spark_settings(cluster: Cluster) -> dict[str, str]:
         "spark.log.level": "WARN",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.warehouse.dir": str((cluster.folder / "warehouse").resolve()),
+        "spark.sql.catalogImplementation": cluster.catalog,
         "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={metastore};create=true",
         # statements are many and short: compiling them to the fastest code costs more than running them
         "spark.driver.extraJavaOptions": QUICK_JAVA,

@@ -39,7 +39,8 @@ def free_port() -> int:
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """One master, two workers and a Thrift server of the tests' own, as long as they run."""
-    found = Cluster(folder=tmp_path_factory.mktemp("spark"), thrift_port=free_port(), master_port=free_port())
+    folder = tmp_path_factory.mktemp("spark")
+    found = Cluster(folder=folder, thrift_port=free_port(), master_port=free_port(), catalog="in-memory")
     try:
         start(found, KEY)
         yield found
@@ -109,9 +110,17 @@ def parts(folder: Path, lines: list[str], count: int) -> list[Path]:
     return archive(folder, *(lines[start : start + size] for start in range(0, len(lines), size)))
 
 
+def day_files(spark: Settings, table: str) -> dict[str, set[tuple[str, int]]]:
+    """The files of each day of a table, with the instants at which they were written."""
+    found: dict[str, set[tuple[str, int]]] = {}
+    for path in (spark.data / "lake" / table.replace(".", "/")).glob("*=*/*.parquet"):
+        found.setdefault(path.parent.name.partition("=")[2], set()).add((path.name, path.stat().st_mtime_ns))
+    return found
+
+
 @pytest.mark.small
 def test_webhooks_with_defects_whole_and_after_an_increment(both: Both, tmp_path: Path) -> None:
-    first, second = parts(tmp_path / "archive", deliveries(7), 2)
+    first, second = parts(tmp_path / "archive", sorted(deliveries(7)), 2)  # a line begins with when it was received
     duck, spark = both
     import_archives(duck.landing, "default", "whatsapp", [first])
     build(duck, AS_OF, with_data_tests=True)
@@ -120,11 +129,19 @@ def test_webhooks_with_defects_whole_and_after_an_increment(both: Both, tmp_path
     assert {node.status for node in tested.nodes} <= {"success", "pass"}
     rows = compare(both, "first half")
     assert rows["facts.fct_messages"] > 80 and rows["facts.fct_turns"] > 20
+    tables = ("facts.fct_messages", "marts.mart_daily_metrics", "marts.mart_hourly_metrics")
+    before = {table: day_files(spark, table) for table in tables}
 
     import_archives(duck.landing, "default", "whatsapp", [second])
     for settings in both:
         build(settings, AS_OF)
     assert compare(both, "both halves")["facts.fct_messages"] > rows["facts.fct_messages"]
+    # an increment was one: a day in which nothing changed keeps its files
+    for table in tables:
+        now = day_files(spark, table)
+        kept = {day for day in now if now[day] == before[table].get(day)}
+        assert len(kept) >= 3, table
+        assert set(now) - kept, table
     nothing_secret_is_written(spark)
 
 
