@@ -24,7 +24,7 @@ from ingestion.settings import load_settings
 
 HOST = "127.0.0.1"
 OLDEST_JAVA = 17
-QUICK_JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+QUICK_JAVA = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=400m -XX:+UseSerialGC"
 READY_SECONDS = 180.0
 JAVA_HELP = "Spark needs Java 17 or newer: apt-get install default-jre-headless (or set JAVA_HOME)"
 
