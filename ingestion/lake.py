@@ -145,17 +145,19 @@ def discard(settings: Settings) -> None:
 LAYERS = ("staging", "intermediate", "facts", "marts")
 
 
+def layer_places(settings: Settings) -> dict[str, str]:
+    """Where the schemas of what is built are: their tables are Spark's own."""
+    return {layer: f"{lake_url(settings)}/{layer}" for layer in LAYERS}
+
+
 def catalog_statements(settings: Settings) -> Iterator[str]:
     """What tells Spark's catalog of the lake's tables as they are now.
 
-    Raw tables and settings are external: dropping one removes no file. The layers that are built are Spark's own, in
-    schemas whose place is the lake.
+    Raw tables and settings are external: dropping one removes no file.
     """
     from ingestion.loading import LINES, parse, sources
 
     lake = lake_url(settings)
-    for layer in LAYERS:
-        yield f"create schema if not exists {layer} location '{lake}/{layer}'"
     yield "create schema if not exists settings"
     with duckdb.connect(str(settings.restricted), read_only=True) as connection:
         for table in settings_tables():

@@ -23,10 +23,32 @@
     {{ names.get(data_type, data_type) }}
 {%- endmacro %}
 
-{# Run statements in their order, in one session; tells the rows of the last. #}
+{# Everything before a build, in one session: the key, the layers' places, the catalog. #}
+{% macro prepare_build(text, expected, places, statements) -%}
+    {%- do same_key(text, expected) -%}
+    {%- do make_layers(places) -%}
+    {%- do run_statements(statements) -%}
+{%- endmacro %}
+
+{# Run statements in their order, in one session. #}
 {% macro run_statements(statements) -%}
     {%- for statement in statements -%}
         {%- do run_query(statement) -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+{# Make the layers' schemas at their places in the lake; stop where the catalog has one of them somewhere else. #}
+{% macro make_layers(places) -%}
+    {%- for layer, place in places.items() -%}
+        {%- do run_query("create schema if not exists " ~ layer ~ " location '" ~ place ~ "'") -%}
+        {%- for row in run_query("describe schema " ~ layer).rows if row[0] == 'Location' -%}
+            {%- set found = row[1] | replace('file://', '') | replace('file:', '') -%}
+            {%- if found.rstrip('/') != place.rstrip('/') -%}
+                {%- do exceptions.raise_compiler_error(
+                    "this Spark's catalog has a schema " ~ layer ~ " of another lake (" ~ found ~ "): give each lake a catalog of its own"
+                ) -%}
+            {%- endif -%}
+        {%- endfor -%}
     {%- endfor -%}
 {%- endmacro %}
 

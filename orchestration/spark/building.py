@@ -44,8 +44,10 @@ def build(settings: Settings, on_node: Told = lambda node, total: None, with_dat
     with short_polls():
         text = secrets.token_hex(8)
         expected = hashlib.sha256(f"{key}|{text}".encode()).hexdigest()[:32]
-        run_operation(settings, "same_key", {"text": text, "expected": expected})
-        run_operation(settings, "run_statements", {"statements": list(lake.catalog_statements(settings))})
+        run_operation(settings, "prepare_build", {
+            "text": text, "expected": expected, "places": lake.layer_places(settings),
+            "statements": list(lake.catalog_statements(settings)),
+        })  # fmt: skip
 
         def finished(event: Any) -> None:
             if event.info.name == "NodeFinished" and (node := node_of(event)) is not None:

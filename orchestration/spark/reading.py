@@ -68,5 +68,7 @@ def files_of(settings: Settings, model: Model) -> str:
 
 def rows_of(settings: Settings, model: Model) -> str:
     """A model's rows as Spark wrote them, with exactly the types of its contract."""
+    # in partitions by day the day stands in the folder's name alone
+    is_partitioned = bool(model["config"].get("partition_by"))
     columns = (f'cast("{name}" as {column["data_type"]}) as "{name}"' for name, column in model["columns"].items())
-    return f"select {', '.join(columns)} from read_parquet('{files_of(settings, model)}', hive_partitioning = false)"
+    return f"select {', '.join(columns)} from read_parquet('{files_of(settings, model)}', hive_partitioning = {is_partitioned})"
