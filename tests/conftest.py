@@ -29,7 +29,43 @@ KEY = "a-key-for-tests-0123456789abcdefghij"
 SHOP_END = date(2026, 11, 20)
 SHOP_DAYS = 60
 
+# By processor time: workers that begin with these all end at about the same moment. Files not named come after them.
+LONGEST_FIRST = (
+    "dashboards/test_cards.py",  # makes the example shop, which others then have
+    "dashboards/test_metabase_push.py",
+    "dashboards/test_serving.py",
+    "dbt_project/test_unit_tests.py",
+    "ingestion/test_salla_pull.py",
+    "dashboards/test_metabase_cards.py",
+    "orchestration/test_command.py",
+    "test_truth.py",
+    "dashboards/test_page.py",
+    "ingestion/test_chatwoot_pull.py",
+    "test_inbox_export.py",
+    "test_same_answer.py",
+    "ingestion/test_salla_raw.py",
+    "ingestion/test_example.py",
+    "test_erase.py",
+    "test_online_retail.py",
+    "orchestration/test_transform.py",
+    "ingestion/test_chatwoot.py",
+    "test_received_samples.py",
+    "benchmarks/test_benchmarks.py",
+    "dashboards/test_serving_whole.py",
+    "ingestion/test_loading.py",
+    "ingestion/test_importing.py",
+    "orchestration/test_refresh_button.py",
+    "ingestion/test_receiver.py",
+    "ingestion/test_receiver_loss.py",
+)
+
 needs_shared = pytest.mark.skipif(not SHARED.exists(), reason="the reference data is not beside this checkout")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take long begin first; the order within a file stays."""
+    places = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 @pytest.fixture(autouse=True)
