@@ -104,17 +104,15 @@ def why_whole(last: Built | None, now: Built | None) -> str:
     """Why everything must be made; empty where an increment is possible."""
     if last is None or now is None:
         return "there is no finished build to go on from"
-    if last.version != now.version:
-        return "the models or the settings are not those of the last build"
-    if now.as_of < last.as_of:
-        return "the last build was made as of a later time"
-    if any(names - now.files.get(source, frozenset()) for source, names in last.files.items()):
-        return "landing files that were loaded are there no more"
-    if any(now.files.get(source) for source in TICKETS):
-        return "an inbox's conversations are always made in full"
-    if now.rows < LITTLE:
-        return "there is so little that finding what is touched takes as long"
-    return ""
+    gone = any(names - now.files.get(source, frozenset()) for source, names in last.files.items())
+    reasons = {
+        "the models or the settings are not those of the last build": last.version != now.version,
+        "the last build was made as of a later time": now.as_of < last.as_of,
+        "landing files that were loaded are there no more": gone,
+        "an inbox's conversations are always made in full": any(now.files.get(source) for source in TICKETS),
+        "there is so little that finding what is touched takes as long": now.rows < LITTLE,
+    }
+    return next((reason for reason, holds in reasons.items() if holds), "")
 
 
 def content(connection: duckdb.DuckDBPyConnection, relation: str) -> tuple[Any, ...]:
