@@ -23,7 +23,16 @@ from ingestion.errors import SalwaError
 from ingestion.loading import sources
 from ingestion.settings import Settings
 from orchestration.compiling import manifest
-from orchestration.increment.last_build import forget_last, last_built, now_built, remember, why_whole
+from orchestration.increment.last_build import (
+    forget_last,
+    landed_of,
+    last_built,
+    now_built,
+    remember,
+    tables_of,
+    told_rows,
+    why_whole,
+)
 from orchestration.increment.slices import (
     Increment,
     begin,
@@ -109,12 +118,13 @@ def build(
 
     with warehouse(settings) as session, ThreadPoolExecutor(THREADS) as threads:
         connection = session()
-        now = now_built(connection, [source.name for source in sources()], compiled.get("stamp", ""))
-        last = last_built(connection)
-        reason = "everything was asked for" if whole else why_whole(last, now)
+        now, last = now_built(connection, compiled.get("stamp", "")), last_built(connection)
+        loaded = [source.name for source in sources() if "landed_files" in tables_of(connection, f"raw_{source.name}")]
+        landed = {source: landed_of(connection, source) for source in loaded}
+        reason = "everything was asked for" if whole else why_whole(last, now, landed, told_rows(connection))
         make_room(connection, models.values())
         forget_last(connection)
-        increment = begin(connection, models | queries(compiled["nodes"]), last, now) if last and now and not reason else None
+        increment = begin(connection, models | queries(compiled["nodes"]), last, landed) if last and not reason else None
         for node in run_models(models if increment is None else increment.nodes, increment, session, threads):
             if node.resource_type == "model" or node.is_failed:
                 tell(node)
@@ -129,7 +139,7 @@ def build(
         result.told = f"all made in full: {reason}" if increment is None else told(increment, connection)
         # after a failed test all is made and tested again: the next increment may not touch what failed
         if result.is_good and now is not None:
-            remember(connection, now)
+            remember(connection, now, loaded)
     write_log(settings, result)
     return result
 

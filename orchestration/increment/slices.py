@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import duckdb
 
-from orchestration.increment.last_build import Built, content
+from orchestration.increment.last_build import Built, Landed, content, tables_of
 from orchestration.increment.stages import (
     STAGES,
     TOUCHED,
@@ -41,27 +41,23 @@ class Increment:
     whole: dict[str, str] = field(default_factory=dict)
 
 
-def begin(connection: duckdb.DuckDBPyConnection, nodes: Mapping[str, Compiled], last: Built, now: Built) -> Increment:
+def begin(
+    connection: duckdb.DuckDBPyConnection, nodes: Mapping[str, Compiled], last: Built, landed: Mapping[str, Landed]
+) -> Increment:
     """An increment from the last build on."""
     for stage in STAGES:
         connection.execute(f'create schema "touched"."{stage}"')
     changed = {
         f"source.salwa.{source}.{table}"
-        for source, names in now.files.items()
-        if names - last.files.get(source, frozenset())
+        for source, files in landed.items()
+        if files.new
         for table in tables_of(connection, f"raw_{source}")
     }
     ((gap,),) = connection.execute(
         'select max(session_gap_seconds) from "restricted"."settings"."workspaces"'
     ).fetchall()
     clock = {"last_as_of": last.as_of, "silent_from": last.as_of - timedelta(seconds=gap)}
-    new_files = sum(len(names - last.files.get(source, frozenset())) for source, names in now.files.items())
-    return Increment(nodes, changed, needs_comparing(nodes), clock, new_files)
-
-
-def tables_of(connection: duckdb.DuckDBPyConnection, schema: str) -> list[str]:
-    found = connection.execute("select table_name from duckdb_tables() where schema_name = ?", [schema]).fetchall()
-    return [name for (name,) in found]
+    return Increment(nodes, changed, needs_comparing(nodes), clock, sum(files.new for files in landed.values()))
 
 
 def find_touched(increment: Increment, query: Compiled, connection: duckdb.DuckDBPyConnection) -> bool:

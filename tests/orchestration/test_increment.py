@@ -17,7 +17,7 @@ from ingestion.settings import Settings
 from orchestration import transform
 from orchestration.compiling import manifest
 from orchestration.increment import last_build
-from orchestration.increment.last_build import Built, last_built, why_whole
+from orchestration.increment.last_build import Built, Landed, last_built, why_whole
 from orchestration.increment.slices import Increment, why_not_sliced
 from orchestration.increment.stages import STAGES, order_of, queries, slice_made, stage_of
 from orchestration.transform import Node, warehouse
@@ -135,26 +135,25 @@ def test_a_quiet_hour_touches_few(tmp_path: Path, settings: Settings) -> None:
     assert days[1] - 3 <= days[0] < days[1], "only the days since the last build"
 
 
-def built(**others: Any) -> Built:
-    known = {"as_of": datetime(2026, 1, 1, tzinfo=UTC), "version": "a", "files": {"whatsapp": frozenset({"one"})}, "rows": 10**6}
-    return Built(**(known | others))
+NOW = Built(datetime(2026, 1, 1, tzinfo=UTC), "a")
+LANDED = {"whatsapp": Landed(9, 1, 0), "chatwoot": Landed(0, 0, 0)}
 
 
 @pytest.mark.parametrize(
-    ("last", "now", "reason"),
+    ("last", "now", "landed", "rows", "reason"),
     [
-        (None, built(), "no finished build"),
-        (built(), None, "no finished build"),
-        (built(), built(version="b"), "models or the settings"),
-        (built(), built(as_of=datetime(2025, 1, 1, tzinfo=UTC)), "later time"),
-        (built(), built(files={"whatsapp": frozenset({"two"})}), "there no more"),
-        (built(), built(files={"whatsapp": frozenset({"one"}), "chatwoot": frozenset({"x"})}), "inbox"),
-        (built(), built(rows=1000), "so little"),
-        (built(), built(files={"whatsapp": frozenset({"one", "two"}), "salla": frozenset({"x"})}), ""),
+        (None, NOW, {}, 10**6, "no finished build"),
+        (NOW, None, {}, 10**6, "no finished build"),
+        (NOW, Built(NOW.as_of, "b"), LANDED, 10**6, "models or the settings"),
+        (NOW, Built(NOW.as_of - timedelta(seconds=1), "a"), LANDED, 10**6, "later time"),
+        (NOW, NOW, LANDED | {"whatsapp": Landed(9, 1, 1)}, 10**6, "there no more"),
+        (NOW, NOW, LANDED | {"chatwoot": Landed(1, 0, 0)}, 10**6, "inbox"),
+        (NOW, NOW, LANDED, 1000, "so little"),
+        (NOW, NOW, LANDED | {"salla": Landed(5, 2, 0)}, 10**6, ""),
     ],
 )
-def test_what_cannot_be_told_is_made_whole(last: Built | None, now: Built | None, reason: str) -> None:
-    told = why_whole(last, now)
+def test_what_cannot_be_told_is_made_whole(last, now, landed, rows, reason: str) -> None:
+    told = why_whole(last, now, landed, rows)
     assert reason in told and bool(told) == bool(reason)
 
 
