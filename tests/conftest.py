@@ -31,9 +31,9 @@ SHOP_DAYS = 60
 # By processor time: workers that begin with these all end at about the same moment. Files not named come after them.
 LONGEST_FIRST = (
     "dashboards/test_cards.py",  # makes the example shop, which others then have
-    "dashboards/test_metabase_push.py",
     "dashboards/test_serving.py",
     "dbt_project/test_unit_tests.py",
+    "dashboards/test_metabase_push.py",
     "ingestion/test_salla_pull.py",
     "dashboards/test_metabase_cards.py",
     "orchestration/test_command.py",
