@@ -36,7 +36,7 @@ test: .venv/installed lint  ## everything: style, dbt unit tests, property tests
 
 lint: .venv/installed  ## style of Python and SQL, conventions of the dbt project
 	@$(BIN)/ruff check .
-	@$(BIN)/sqlfluff lint --processes 2 dbt_project/models dbt_project/tests
+	@$(BIN)/sqlfluff lint --processes 2 dbt_project/models dbt_project/tests dbt_project/increments
 	@$(BIN)/python -m orchestration.compiling
 	@$(BIN)/dbt-bouncer --config-file dbt-bouncer.yml > .bouncer.log 2>&1 || (cat .bouncer.log; exit 1)
 

@@ -26,6 +26,12 @@ class RefreshConfig(dg.Config):
     as_of: str = ""
 
 
+class BuildConfig(dg.Config):
+    """How much is built: what new rows touch, or everything, with all tests."""
+
+    whole: bool = False
+
+
 class PullConfig(dg.Config):
     """How thoroughly the APIs are asked: refresh, nightly, or none at all."""
 
@@ -220,10 +226,11 @@ def dbt_asset() -> dg.AssetsDefinition:
     """All dbt models, and their tests as checks."""
 
     @dg.multi_asset(name="build_models", specs=model_specs(), check_specs=check_specs(), pool=WRITER_POOL)
-    def build_models(watcher: Watcher) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    def build_models(config: BuildConfig, watcher: Watcher) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         settings = load_settings()
         with stages.only_writer(settings):
-            result = build(settings, watcher.node_finished)
+            result = build(settings, watcher.node_finished, whole=config.whole)
+        dg.get_dagster_logger().info(result.told)
         yield from results_of(result)
         if not result.is_good:
             raise dg.Failure(description=failure_text(result), allow_retries=False)

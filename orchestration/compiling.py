@@ -51,7 +51,7 @@ def project_stamp() -> str:
 
 
 def project_files() -> list[Path]:
-    folders = (PROJECT / "models", PROJECT / "macros", PROJECT / "tests")
+    folders = tuple(PROJECT / name for name in ("models", "macros", "tests", "increments"))
     nested = (path for folder in folders for path in sorted(folder.rglob("*")) if path.suffix in (".sql", ".yml"))
     return [PROJECT / "dbt_project.yml", PROJECT / "profiles.yml", *nested]
 

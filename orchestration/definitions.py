@@ -56,8 +56,14 @@ def definitions() -> dg.Definitions:
         "nightly",
         selection=dg.AssetSelection.all(),
         executor_def=dg.in_process_executor,
-        config={"ops": {f"pulled__{source}": {"config": {"depth": "nightly"}} for source in PULLED_SOURCES}},
-        description="Everything refresh does, asking the sources in full depth, and compaction of the database files.",
+        config={
+            "ops": {
+                "build_models": {"config": {"whole": True}},
+                **{f"pulled__{source}": {"config": {"depth": "nightly"}} for source in PULLED_SOURCES},
+            }
+        },
+        description="Everything refresh does, asking the sources in full depth, building and testing everything anew, "
+        "and compaction of the database files.",
     )
     not_followed = {dg.AssetKey(["serving", "compaction"]), *(pulled_key(source) for source in PULLED_SOURCES)}
     followed = [key for asset in assets for key in asset.keys if key not in not_followed]

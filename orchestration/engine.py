@@ -13,13 +13,14 @@ def build(
     settings: Settings,
     on_node: Callable[[Node, int], None] = lambda node, total: None,
     with_data_tests: bool = True,
+    whole: bool = False,
 ) -> BuildResult:
-    """Build all models and run all data tests; see transform.build and spark.building.build."""
+    """Build all models and run all data tests; see transform.build and spark.building.build, which builds all each time."""
     if settings.engine == "spark":
         from orchestration.spark import building
 
         return building.build(settings, on_node, with_data_tests)
-    return transform.build(settings, on_node, with_data_tests)
+    return transform.build(settings, on_node, with_data_tests, whole)
 
 
 def discard(settings: Settings) -> None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from graphlib import TopologicalSorter
 from typing import Any
 
@@ -19,8 +20,21 @@ import duckdb
 
 from ingestion.duckdb_files import attach, opened
 from ingestion.errors import SalwaError
+from ingestion.loading import sources
 from ingestion.settings import Settings
 from orchestration.compiling import manifest
+from orchestration.increment.last_build import forget_last, last_built, now_built, remember, why_whole
+from orchestration.increment.slices import (
+    Increment,
+    begin,
+    find_touched,
+    make_and_compare,
+    replace_slice,
+    sql_of_test,
+    told,
+    why_not_sliced,
+)
+from orchestration.increment.stages import order_of, queries, stage_of
 
 THREADS = 2  # most statements keep one core busy at most
 Compiled = dict[str, Any]  # a node of dbt's manifest
@@ -46,9 +60,16 @@ class Node:
 
 @dataclass
 class BuildResult:
-    """What a build did, node by node, in the order they finished."""
+    """What a build did, node by node, in the order they finished.
+
+    Attributes:
+        queries: what found the touched rows, which makes no table that anybody reads.
+        told: what was made anew and why, in words without anything personal.
+    """
 
     nodes: list[Node] = field(default_factory=list)
+    queries: list[Node] = field(default_factory=list)
+    told: str = ""
 
     @property
     def failed(self) -> list[Node]:
@@ -63,32 +84,52 @@ def build(
     settings: Settings,
     on_node: Callable[[Node, int], None] = lambda node, total: None,
     with_data_tests: bool = True,
+    whole: bool = False,
 ) -> BuildResult:
-    """Build all models and run all data tests.
+    """Bring all models up to what is loaded, and run the data tests: of what was made anew.
 
     Unit tests prove the models, not the data: they belong to `make test`.
 
     Args:
         on_node: told each finished node and how many there are in all.
+        whole: make everything anew, also what nothing new touches.
 
     Raises:
         SalwaError: the project holds what is not built here, or cannot be compiled.
     """
-    models, tests = nodes_to_run(manifest()["nodes"])
-    total = len(models) + (len(tests) if with_data_tests else 0)
+    compiled = manifest()
+    models, tests = nodes_to_run(compiled["nodes"])
+    if not with_data_tests:
+        tests = {}
     result = BuildResult()
+
+    def tell(node: Node) -> None:
+        result.nodes.append(node)
+        on_node(node, len(models) + len(tests))
+
     with warehouse(settings) as session, ThreadPoolExecutor(THREADS) as threads:
-        make_room(session(), models.values())
-        for node in run_models(models, session, threads):
-            result.nodes.append(node)
-            on_node(node, total)
+        connection = session()
+        now = now_built(connection, [source.name for source in sources()], compiled.get("stamp", ""))
+        last = last_built(connection)
+        reason = "everything was asked for" if whole else why_whole(last, now)
+        make_room(connection, models.values())
+        forget_last(connection)
+        increment = begin(connection, models | queries(compiled["nodes"]), last, now) if last and now and not reason else None
+        for node in run_models(models if increment is None else increment.nodes, increment, session, threads):
+            if node.resource_type == "model" or node.is_failed:
+                tell(node)
+            else:
+                result.queries.append(node)
         missing = {node.unique_id for node in result.nodes if node.status != "success"}
         # in the order of the models, so that the first failure is the one nearest to the source
         built = {node.unique_id: place for place, node in enumerate(result.nodes)}
         ordered = sorted(tests.values(), key=lambda test: max(built.get(key, 0) for key in test["depends_on"]["nodes"] or [""]))
-        for node in threads.map(lambda test: run_test(test, missing, session), ordered if with_data_tests else ()):
-            result.nodes.append(node)
-            on_node(node, total)
+        for node in threads.map(lambda test: run_test(test, missing, session, increment), ordered):
+            tell(node)
+        result.told = f"all made in full: {reason}" if increment is None else told(increment, connection)
+        # after a failed test all is made and tested again: the next increment may not touch what failed
+        if result.is_good and now is not None:
+            remember(connection, now)
     write_log(settings, result)
     return result
 
@@ -98,7 +139,7 @@ def nodes_to_run(nodes: dict[str, Compiled]) -> tuple[dict[str, Compiled], dict[
     for node in nodes.values():
         config = node["config"]
         is_model = node["resource_type"] == "model"
-        known = node["resource_type"] == "test" or (is_model and config["materialized"] in ("table", "view"))
+        known = node["resource_type"] in ("test", "analysis") or (is_model and config["materialized"] in ("table", "view"))
         if not known or config.get("pre-hook") or config.get("post-hook"):
             raise SalwaError(
                 f"{node['unique_id']}: only models that are tables or views, without hooks, and data tests are built"
@@ -113,6 +154,7 @@ def warehouse(settings: Settings) -> Iterator[Callable[[], duckdb.DuckDBPyConnec
     key = settings.key()
     with opened(settings.restricted) as connection:
         attach(connection, settings.warehouse, "warehouse")
+        connection.execute("attach ':memory:' as touched")  # what an increment works on
 
         def session() -> duckdb.DuckDBPyConnection:
             cursor = connection.cursor()
@@ -139,61 +181,87 @@ def make_room(connection: duckdb.DuckDBPyConnection, models: Iterable[Compiled])
             connection.execute(f"drop {kind} {relation}")
 
 
-def run_models(models: dict[str, Compiled], session: Session, threads: ThreadPoolExecutor) -> Iterator[Node]:
-    """Run each model once those it reads are there; what reads one that failed is skipped."""
-    order = TopologicalSorter(
-        {key: [parent for parent in node["depends_on"]["nodes"] if parent in models] for key, node in models.items()}
-    )
+def run_models(
+    nodes: Mapping[str, Compiled], increment: Increment | None, session: Session, threads: ThreadPoolExecutor
+) -> Iterator[Node]:
+    """Run each model once what it reads is there; what reads one that failed is skipped."""
+    order = TopologicalSorter(order_of(nodes))
     order.prepare()
     running: dict[Future[Node], str] = {}
     missing: set[str] = set()
     while order.is_active():
         for key in order.get_ready():
-            running[threads.submit(run_model, models[key], missing, session)] = key
+            running[threads.submit(run_model, nodes[key], missing, session, increment)] = key
         done, _ = wait(running, return_when=FIRST_COMPLETED)
         for future in done:
             node, key = future.result(), running.pop(future)
-            if node.status != "success":
+            if node.status not in ("success", "not known"):
                 missing.add(key)
             order.done(key)
             yield node
 
 
-def run_model(model: Compiled, missing: set[str], session: Session) -> Node:
-    """Replace a model's relation in one transaction: readers of the warehouse see the old rows or the new ones."""
+def run_model(model: Compiled, missing: set[str], session: Session, increment: Increment | None) -> Node:
+    """Replace a model's relation, or its touched rows, in one transaction: readers of the warehouse see the old or the new."""
     if missing & set(model["depends_on"]["nodes"]):
         return finished(model, "skipped", 0.0)
     began = time.monotonic()
+    status = "success"
     try:
         with session() as cursor:
-            kind = model["config"]["materialized"]
-            cursor.execute(f"create or replace {kind} {model['relation_name']} as {select_of(model)}")
+            if increment is None:
+                make_whole(model, cursor)
+            elif not make_increment(increment, model, cursor):
+                status = "not known"
     except duckdb.Error as error:
         return finished(model, "error", time.monotonic() - began, without_values(error))
-    return finished(model, "success", time.monotonic() - began)
+    return finished(model, status, time.monotonic() - began)
 
 
-def select_of(model: Compiled) -> str:
-    """A model's rows; where it has a contract, with exactly its columns and types."""
-    query = f"(\n{model['compiled_code']}\n)"
+def make_whole(model: Compiled, cursor: duckdb.DuckDBPyConnection) -> None:
+    kind = model["config"]["materialized"]
+    cursor.execute(f"create or replace {kind} {model['relation_name']} as {select_of(model, model['compiled_code'])}")
+
+
+def make_increment(increment: Increment, node: Compiled, cursor: duckdb.DuckDBPyConnection) -> bool:
+    """Make what an increment needs of a model or query; False where a query reads what could not be made."""
+    for name, instant in increment.clock.items():
+        cursor.execute(f"set variable {name} = ?::timestamptz", [instant])
+    if node["resource_type"] == "analysis":
+        return find_touched(increment, node, cursor)
+    reason = why_not_sliced(increment, node)
+    if not reason:
+        replace_slice(increment, node, cursor, partial(select_of, node))
+        return True
+    make_and_compare(increment, node, cursor, partial(make_whole, node, cursor))
+    if stage_of(node):
+        increment.whole[node["name"]] = reason
+        increment.changed.add(node["unique_id"])
+    return True
+
+
+def select_of(model: Compiled, sql: str) -> str:
+    """A model's rows by this SQL; where it has a contract, with exactly its columns and types."""
+    query = f"(\n{sql}\n)"
     if not model["config"]["contract"]["enforced"]:
         return query
     columns = (f'cast("{name}" as {column["data_type"]}) as "{name}"' for name, column in model["columns"].items())
     return f"select {', '.join(columns)} from {query}"
 
 
-def run_test(test: Compiled, missing: set[str], session: Session) -> Node:
-    """Count what must not be, as dbt does."""
+def run_test(test: Compiled, missing: set[str], session: Session, increment: Increment | None) -> Node:
+    """Count what must not be, as dbt does; in an increment among the rows that it made."""
     if missing & set(test["depends_on"]["nodes"]):
         return finished(test, "skipped", 0.0)
     config = test["config"]
+    sql = test["compiled_code"] if increment is None else sql_of_test(increment, test)
     limit = f"limit {config['limit']}" if config["limit"] else ""
     began = time.monotonic()
     try:
         with session() as cursor:
             cursor.execute(
                 f"select failures, failures {config['warn_if']}, failures {config['error_if']} "
-                f"from (select {config['fail_calc']} as failures from (\n{test['compiled_code']}\n{limit}) as found)"
+                f"from (select {config['fail_calc']} as failures from (\n{sql}\n{limit}) as found)"
             )
             failures, warns, errs = cursor.fetchall()[0]
     except duckdb.Error as error:
@@ -217,8 +285,8 @@ def write_log(settings: Settings, result: BuildResult) -> None:
     """What the last build did, slowest first: times and words, no rows."""
     lines = [
         f"{node.seconds:9.3f} s  {node.status:7}  {node.name}{'  ' + node.message.splitlines()[0] if node.message else ''}\n"
-        for node in sorted(result.nodes, key=lambda node: (not node.is_failed, -node.seconds))
+        for node in sorted([*result.nodes, *result.queries], key=lambda node: (not node.is_failed, -node.seconds))
     ]
     log = settings.data / "logs" / "build.log"
     log.parent.mkdir(exist_ok=True)
-    log.write_text("".join(lines), encoding="utf-8")
+    log.write_text("".join([f"{result.told}\n", *lines]), encoding="utf-8")

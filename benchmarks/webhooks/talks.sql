@@ -5,8 +5,8 @@ with chosen as (
         talk,
         case
             when draw(talk, 'new') < 0.35 then known_by(talk)
-            -- of those who come back a few come very often
-            else cast(floor(known_by(talk) * pow(draw(talk, 'who'), 3)) as bigint)
+            -- of those who come back a few come more often: of 3,500 people the busiest starts one talk in 350
+            else cast(floor(known_by(talk) * pow(draw(talk, 'who'), 1.5)) as bigint)
         end as person
     from range(getvariable('first_talk'), getvariable('end_talk')) as numbers (talk)
 )

@@ -128,8 +128,9 @@ def test_a_test_that_finds_rows_fails_or_warns(run, settings: Settings) -> None:
     }  # fmt: skip
     assert ended["fails"].message.startswith("Got 2 results")
     log = (settings.data / "logs" / "build.log").read_text(encoding="utf-8").splitlines()
-    assert len(log) == 5
-    assert {tuple(line.split()[2:4]) for line in log[:2]} == {("fail", "fails"), ("error", "cannot_run")}
+    assert len(log) == 6
+    assert log[0] == "all made in full: there is no finished build to go on from"
+    assert {tuple(line.split()[2:4]) for line in log[1:3]} == {("fail", "fails"), ("error", "cannot_run")}
 
 
 def test_what_no_model_stands_for_is_gone(run, settings: Settings) -> None:

@@ -1,3 +1,5 @@
+{{ config(meta={'covered': true}) }}
+
 -- Business numbers and inboxes. No number is shown: a name where one is known, else the source's id.
 with messages as (
     select * from {{ ref('int_conversation_messages') }}

@@ -1,3 +1,5 @@
+{{ config(meta={'stage': 'customers', 'touched': {'customers.customers': ['customer_id']}}) }}
+
 -- Customers by a keyed hash and a harmless label; nothing personal.
 with messages as (
     select * from {{ ref('fct_messages') }}

@@ -1,3 +1,5 @@
+{{ config(meta={'covered': true}) }}
+
 -- Local days that have begun before now.
 with days as (
     select * from {{ ref('int_days') }}

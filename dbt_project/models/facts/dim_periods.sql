@@ -1,3 +1,5 @@
+{{ config(meta={'covered': true}) }}
+
 -- The periods that figures are shown for, each with the one it is compared to. Dates are inclusive; the interval of
 -- instants is half-open and ends now where the period holds today.
 with workspaces as (

@@ -1,3 +1,5 @@
+{{ config(meta={'covered': true}) }}
+
 -- The workspaces, their clock and the instant these numbers are of.
 with workspaces as (
     select * from {{ ref('stg_settings__workspaces') }}

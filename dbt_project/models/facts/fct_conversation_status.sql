@@ -1,3 +1,5 @@
+{{ config(meta={'stage': 'people', 'touched': {'people.conversations': ['conversation_id']}}) }}
+
 -- Open and closed stretches of every conversation, gapless from its beginning.
 with conversations as (
     select * from {{ ref('int_conversations') }}

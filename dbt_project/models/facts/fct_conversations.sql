@@ -1,3 +1,5 @@
+{{ config(meta={'stage': 'people', 'touched': {'people.conversations': ['conversation_id']}}) }}
+
 -- One row per conversation, as things stand now.
 with conversations as (
     select * from {{ ref('int_conversations') }}

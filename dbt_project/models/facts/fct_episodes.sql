@@ -1,3 +1,5 @@
+{{ config(meta={'stage': 'people', 'touched': {'people.conversations': ['conversation_id']}}) }}
+
 -- Open stretches of conversations with the messages in them: how long a talk took, from first to last message.
 with events as (
     select * from {{ ref('int_conversation_events') }}

@@ -1,3 +1,5 @@
+{{ config(meta={'stage': 'people', 'touched': {'people.messages': ['message_id']}}) }}
+
 -- One row per message of any source, up to now.
 with messages as (
     select * from {{ ref('int_messages') }}

@@ -1,3 +1,5 @@
+{{ config(meta={'stage': 'people', 'touched': {'people.conversations': ['conversation_id']}}) }}
+
 -- Customers' turns, each with its answer and how long it took on the wall clock and on the business clock.
 with turns as (
     select * from {{ ref('int_turns') }}

@@ -1,3 +1,5 @@
+{{ config(meta={'stage': 'people', 'touched': {'people.conversations': ['conversation_id']}}) }}
+
 -- When a conversation held something a customer wrote that nobody had looked at.
 with events as (
     select * from {{ ref('int_conversation_events') }}

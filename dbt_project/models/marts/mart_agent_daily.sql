@@ -1,3 +1,5 @@
+{{ config(meta={'stage': 'days', 'touched': {'days.days': ['workspace', 'local_date']}}) }}
+
 -- What each agent did on a local day.
 with messages as (
     select * from {{ ref('fct_messages') }}

@@ -1,3 +1,5 @@
+{{ config(meta={'stage': 'days', 'touched': {'days.days': ['workspace', 'local_date']}}) }}
+
 -- The figures of a local day, per channel. State is as of the day's end, or of now for the running day.
 with days as (
     select * from {{ ref('dim_days') }}

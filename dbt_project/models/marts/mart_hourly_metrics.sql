@@ -1,3 +1,5 @@
+{{ config(meta={'stage': 'days', 'touched': {'days.days': ['workspace', 'local_date']}}) }}
+
 -- The figures of a local hour, per channel; an hour that a clock change repeats is one row.
 with messages as (
     select * from {{ ref('fct_messages') }}

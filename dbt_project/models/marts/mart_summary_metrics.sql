@@ -1,3 +1,5 @@
+{{ config(meta={'stage': 'periods', 'touched': {}}) }}
+
 -- The figures of each period beside those of the period it is compared to, per channel and for all together.
 -- Previous figures are null unless the source covered the whole previous period.
 with periods as (

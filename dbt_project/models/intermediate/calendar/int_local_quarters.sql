@@ -1,3 +1,5 @@
+{{ config(meta={'stage': 'people', 'touched': {'people.quarters': ['workspace', 'quarter_hour']}}) }}
+
 -- The local date and hour of every quarter of an hour in which somebody wrote: asked once, and not of each message.
 with messages as (
     select * from {{ ref('int_conversation_messages') }}

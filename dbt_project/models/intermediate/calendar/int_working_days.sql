@@ -1,3 +1,5 @@
+{{ config(meta={'covered': true}) }}
+
 -- The business clock at each local midnight: how many open microseconds had passed by then.
 with days as (
     select * from {{ ref('int_days') }}

@@ -1,3 +1,5 @@
+{{ config(meta={'covered': true}) }}
+
 -- Open hours as intervals of instants, cut at local midnight so that each belongs to one local day. None overlap: a
 -- second that two rows of hours name is open once.
 with days as (

@@ -1,3 +1,5 @@
+{{ config(meta={'stage': 'people', 'touched': {'people.conversations': ['conversation_id']}}) }}
+
 -- What happened in a conversation, in order, with how things stood just before: who wrote, opened, closed, read.
 -- At one instant a reopening comes before the messages and a close and a read come after them. What is gone from its
 -- inbox is neither unread nor waiting any more.

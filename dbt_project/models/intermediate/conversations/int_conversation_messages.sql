@@ -1,3 +1,5 @@
+{{ config(meta={'stage': 'people', 'touched': {'people.messages': ['message_id']}}) }}
+
 -- Every message with its conversation, its customer and its place among the counted messages of the conversation.
 -- What else is known of a message, and where it comes from, stays in int_messages.
 with messages as (

@@ -1,3 +1,5 @@
+{{ config(meta={'stage': 'people', 'touched': {'people.conversations': ['conversation_id']}}) }}
+
 -- Conversations of all sources, a row each: tickets as their source has them, sessions as they were cut.
 with tickets as (
     select * from {{ ref('int_tickets') }}

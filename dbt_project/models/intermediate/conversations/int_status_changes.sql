@@ -1,3 +1,5 @@
+{{ config(meta={'stage': 'people', 'touched': {'people.conversations': ['conversation_id']}}) }}
+
 -- When conversations opened and closed after they began, by the best evidence there is of each.
 with inbox as (
     select * from {{ ref('int_inbox__status_events') }}

@@ -1,3 +1,5 @@
+{{ config(meta={'stage': 'people', 'touched': {'people.conversations': ['conversation_id']}}) }}
+
 -- Open seconds between a turn's beginning and its answer: the business clock at the one minus that at the other.
 with turns as (
     select * from {{ ref('int_turns') }}

@@ -1,3 +1,5 @@
+{{ config(meta={'stage': 'people', 'touched': {'people.conversations': ['conversation_id']}}) }}
+
 -- Customers' turns: a run of customer messages with no agent message in between, and how it ended.
 with events as (
     select * from {{ ref('int_conversation_events') }}

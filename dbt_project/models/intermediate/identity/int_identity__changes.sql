@@ -1,3 +1,5 @@
+{{ config(meta={'covered': true}) }}
+
 -- Changes of id or number, up to now, each once.
 with changes as (
     select * from {{ ref('stg_whatsapp__identity_changes') }}

@@ -1,3 +1,5 @@
+{{ config(meta={'stage': 'identity', 'touched': {'identity.phones': ['workspace', 'phone']}}) }}
+
 -- When a number stopped being its holder's: what comes from it later is another person.
 with changes as (
     select * from {{ ref('int_identity__changes') }}

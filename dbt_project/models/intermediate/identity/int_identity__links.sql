@@ -1,3 +1,5 @@
+{{ config(meta={'stage': 'persons', 'touched': {'persons.nodes': ['workspace', 'node']}}) }}
+
 -- Pairs of nodes that an id update or a number change makes one person, both ways round.
 with changes as (
     select * from {{ ref('int_identity__changes') }}

@@ -1,3 +1,5 @@
+{{ config(meta={'stage': 'persons', 'touched': {'persons.nodes': ['workspace', 'node']}}) }}
+
 -- The person behind every node: nodes that links join are one, named after the one seen first. The id of a
 -- customer in facts is made here, once a person.
 with recursive links as (

@@ -1,3 +1,5 @@
+{{ config(meta={'stage': 'identity', 'touched': {'identity.phones': ['workspace', 'phone']}}) }}
+
 -- Whose a phone was, period by period. A node is an id, or a phone in one of its lives where no id ever held it.
 -- Half-open periods without gaps cover all time for every phone that was ever seen.
 with sightings as (

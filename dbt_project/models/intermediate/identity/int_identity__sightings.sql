@@ -1,3 +1,8 @@
+{{ config(meta={
+    'stage': 'identity',
+    'touched': {'identity.phones': ['workspace', 'phone'], 'identity.user_ids': ['workspace', 'user_id']},
+}) }}
+
 -- What any source has seen of ids and phones, up to now: of each id, phone or pair when it was seen first, and of a phone
 -- that may have changed hands every time.
 with whatsapp as (

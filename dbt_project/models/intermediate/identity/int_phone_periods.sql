@@ -1,3 +1,5 @@
+{{ config(meta={'stage': 'persons', 'touched': {'identity.phones': ['workspace', 'phone']}}) }}
+
 -- The person of a phone at an instant: half-open periods that cover all time for every phone seen.
 with phone_nodes as (
     select * from {{ ref('int_identity__phone_nodes') }}

@@ -1,3 +1,5 @@
+{{ config(meta={'stage': 'persons', 'touched': {'identity.user_ids': ['workspace', 'user_id']}}) }}
+
 -- The person of a business-scoped id.
 with persons as (
     select * from {{ ref('int_identity__persons') }}

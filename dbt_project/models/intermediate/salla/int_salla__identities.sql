@@ -1,3 +1,5 @@
+{{ config(meta={'grows': true}) }}
+
 -- Every phone of the store's customers and when it was seen, for the identity model. Salla knows no WhatsApp ids.
 with customers as (
     select * from {{ ref('stg_salla__customers') }}

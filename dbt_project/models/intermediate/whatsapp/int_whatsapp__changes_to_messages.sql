@@ -1,3 +1,5 @@
+{{ config(meta={'stage': 'evidence', 'touched': {'told.messages': ['workspace', 'phone_number_id', 'target_wamid']}}) }}
+
 -- Edits and revokes up to now, by the message they touch.
 with messages as (
     select * from {{ ref('stg_whatsapp__messages') }}

@@ -1,3 +1,5 @@
+{{ config(meta={'stage': 'evidence', 'touched': {'told.messages': ['workspace', 'phone_number_id', 'wamid']}}) }}
+
 -- All messages of the Cloud API, a row per message, with the id it has where no inbox tells of it too.
 with received as (
     select * from {{ ref('int_whatsapp__received') }}

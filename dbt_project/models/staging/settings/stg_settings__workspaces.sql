@@ -1,3 +1,5 @@
+{{ config(meta={'covered': true}) }}
+
 with source as (
     select * from {{ source('settings', 'workspaces') }}
 )

@@ -8,5 +8,6 @@ select
     seen_at,
     nullif({{ without_pattern('phone', '[^0-9]') }}, '') as phone,
     nullif(user_id, '') as user_id,
-    profile_name
+    profile_name,
+    landing_file
 from source

@@ -1,0 +1,19 @@
+-- Open and closed stretches that are not as they were, each as it was and as it is.
+with facts_before as (
+    select * from {{ touched('people', 'fct_conversation_status_before') }}
+),
+
+facts_now as (
+    select * from {{ touched('people', 'fct_conversation_status') }}
+),
+
+together as (
+    select * from facts_before
+    union all
+    select * from facts_now
+)
+
+select *
+from together
+group by all
+having count(*) = 1

@@ -1,0 +1,16 @@
+-- All that was ever told of the messages of which something new was told, edits and revokes among it.
+with told as (
+    select * from {{ ref('stg_whatsapp__messages') }}
+),
+
+touched_messages as (
+    select * from {{ touched('told', 'messages') }}
+)
+
+select told.*
+from told
+where
+    (told.workspace, told.phone_number_id, told.wamid)
+    in (select workspace, phone_number_id, wamid from touched_messages)
+    or (told.workspace, told.phone_number_id, told.target_wamid)
+    in (select workspace, phone_number_id, wamid from touched_messages)

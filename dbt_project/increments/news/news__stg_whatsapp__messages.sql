@@ -1,0 +1,20 @@
+-- Messages told since the last build, and those told before of a time that has come only now.
+with told as (
+    select * from {{ ref('stg_whatsapp__messages') }}
+),
+
+new_files as (
+    select * from {{ touched('news', 'files') }}
+)
+
+select told.*
+from told
+where told.landing_file in (select new_files.landing_file from new_files)
+
+union all
+
+select told.*
+from told
+where
+    told.sent_at >= {{ last_as_of() }}
+    and told.landing_file not in (select new_files.landing_file from new_files)

@@ -1,0 +1,12 @@
+-- These conversations' rows as they stood until now.
+with facts as (
+    select * from {{ ref('fct_conversation_status') }}
+),
+
+touched_conversations as (
+    select * from {{ touched('people', 'conversations') }}
+)
+
+select facts.*
+from facts
+where facts.conversation_id in (select conversation_id from touched_conversations)
