@@ -84,14 +84,16 @@ def run_operation(settings: Settings, macro: str, arguments: dict[str, Any]) -> 
     Raises:
         SalwaError: in dbt's words.
     """
-    outcome = run_dbt(settings, ["run-operation", macro, "--args", json.dumps(arguments)])
-    if outcome.success:
-        return
-    if outcome.exception is not None:
-        told = str(outcome.exception)
-    else:
-        told = "; ".join(str(found.message) for found in outcome.result.results if found.message)
-    raise SalwaError(f"Spark is not ready to build: {failed_words(told)}")
+    said: list[str] = []
+
+    def heard(event: Any) -> None:
+        if event.info.name in ("RunningOperationCaughtError", "RunningOperationUncaughtError"):
+            said.append(event.data.exc)
+
+    outcome = run_dbt(settings, ["run-operation", macro, "--args", json.dumps(arguments)], [heard])
+    if not outcome.success:
+        told = said or [outcome.exception or "dbt does not say why"]
+        raise SalwaError(f"Spark is not ready to build: {failed_words(told[0])}")
 
 
 def run_dbt(settings: Settings, arguments: list[str], callbacks: list[Callable[[Any], None]] | None = None) -> Any:
