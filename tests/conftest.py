@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import atexit
 import fcntl
 import os
 import pickle
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -29,7 +28,43 @@ KEY = "a-key-for-tests-0123456789abcdefghij"
 SHOP_END = date(2026, 11, 20)
 SHOP_DAYS = 60
 
+# By processor time: workers that begin with these all end at about the same moment. Files not named come after them.
+LONGEST_FIRST = (
+    "dashboards/test_cards.py",  # makes the example shop, which others then have
+    "dashboards/test_metabase_push.py",
+    "dashboards/test_serving.py",
+    "dbt_project/test_unit_tests.py",
+    "ingestion/test_salla_pull.py",
+    "dashboards/test_metabase_cards.py",
+    "orchestration/test_command.py",
+    "test_truth.py",
+    "dashboards/test_page.py",
+    "ingestion/test_chatwoot_pull.py",
+    "test_inbox_export.py",
+    "test_same_answer.py",
+    "ingestion/test_salla_raw.py",
+    "ingestion/test_example.py",
+    "test_erase.py",
+    "test_online_retail.py",
+    "orchestration/test_transform.py",
+    "ingestion/test_chatwoot.py",
+    "test_received_samples.py",
+    "benchmarks/test_benchmarks.py",
+    "dashboards/test_serving_whole.py",
+    "ingestion/test_loading.py",
+    "ingestion/test_importing.py",
+    "orchestration/test_refresh_button.py",
+    "ingestion/test_receiver.py",
+    "ingestion/test_receiver_loss.py",
+)
+
 needs_shared = pytest.mark.skipif(not SHARED.exists(), reason="the reference data is not beside this checkout")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take long begin first; the order within a file stays."""
+    places = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +73,28 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("SALWA_")]:
         monkeypatch.delenv(name)
     monkeypatch.setitem(Settings.model_config, "env_file", None)
+
+
+FOR_ALL_WORKERS: list[Path] = []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def for_all_workers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of this run of the tests that its workers share."""
+    base = tmp_path_factory.getbasetemp()
+    FOR_ALL_WORKERS[:] = [base.parent if "PYTEST_XDIST_WORKER" in os.environ else base]
+    return FOR_ALL_WORKERS[0]
+
+
+@contextmanager
+def made_once(folder: Path) -> Iterator[bool]:
+    """Whether a worker has filled this folder already; where none has, the others wait until this one has."""
+    folder.mkdir(exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        finished = folder.with_suffix(".made")
+        yield finished.exists()
+        finished.touch()
 
 
 @pytest.fixture
@@ -92,33 +149,31 @@ def begin_with_empty_tables(settings: Settings) -> None:
     settings.data.mkdir(parents=True, exist_ok=True)
     if settings.restricted.exists():
         return
-    template = empty_tables()
+    template = empty_tables(FOR_ALL_WORKERS[0])
     shutil.copyfile(template / "restricted.duckdb", settings.restricted)
     shutil.copytree(template / "dlt", settings.data / "dlt", dirs_exist_ok=True)
 
 
 @cache
-def empty_tables() -> Path:
-    """A data folder in which all sources were loaded before anything had landed."""
-    folder = Path(tempfile.mkdtemp(prefix="salwa-empty-tables-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+def empty_tables(shared: Path) -> Path:
+    """A data folder in which all sources were loaded before anything had landed; made once for all workers."""
+    folder = shared / "empty-tables"
     settings = Settings(data=folder, phone_key=KEY)  # type: ignore[arg-type]
-    for source in sources():
-        load(settings, source)
+    with made_once(folder) as is_made:
+        if not is_made:
+            for source in sources():
+                load(settings, source)
     return folder
 
 
 @pytest.fixture(scope="session")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, ExampleTruth]:
+def shop(for_all_workers: Path) -> tuple[Settings, ExampleTruth]:
     """The example shop's warehouse, to be read only, and the story's own counts; made once for all workers."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "example-shop"
-    folder.mkdir(exist_ok=True)
+    folder = for_all_workers / "example-shop"
     settings = Settings(data=folder / "data", phone_key=KEY)  # type: ignore[arg-type]
     told = folder / "truth.pickle"
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not told.exists():
+    with made_once(folder) as is_made:
+        if not is_made:
             truth = write_example(folder / "archives", SHOP_END, SHOP_DAYS)
             settings.data.mkdir()
             (settings.data / "workspaces.toml").write_text(example_workspaces_toml(SHOP_END), encoding="utf-8")

@@ -39,8 +39,9 @@ def publish(settings: Settings, version: str, published_at: datetime, notes: Seq
         with duckdb.connect(str(settings.warehouse)) as connection:
             connection.execute("checkpoint")
         shutil.copyfile(settings.warehouse, partial)
-        sign(partial, version, published_at)
-        write_notes(partial, notes)
+        with duckdb.connect(str(partial)) as connection:
+            sign(connection, version, published_at)
+            write_notes(connection, notes)
         with partial.open("rb") as copied:
             os.fsync(copied.fileno())
         partial.rename(target)
@@ -55,20 +56,18 @@ def publish(settings: Settings, version: str, published_at: datetime, notes: Seq
             path.unlink(missing_ok=True)
 
 
-def sign(copy: Path, version: str, published_at: datetime) -> None:
+def sign(copy: duckdb.DuckDBPyConnection, version: str, published_at: datetime) -> None:
     """Write into the copy which version it is."""
-    with duckdb.connect(str(copy)) as connection:
-        connection.execute(
-            """
-            create or replace table marts.serving_version as
-            select
-                cast($version as varchar) as version,
-                (select max(as_of) from facts.dim_workspaces) as as_of,
-                cast($published_at as timestamptz) as published_at
-            """,
-            {"version": version, "published_at": published_at},
-        )
-        connection.execute("checkpoint")
+    copy.execute(
+        """
+        create or replace table marts.serving_version as
+        select
+            cast($version as varchar) as version,
+            (select max(as_of) from facts.dim_workspaces) as as_of,
+            cast($published_at as timestamptz) as published_at
+        """,
+        {"version": version, "published_at": published_at},
+    )
 
 
 def renew_notes(settings: Settings, notes: Sequence[Note]) -> None:
@@ -78,20 +77,21 @@ def renew_notes(settings: Settings, notes: Sequence[Note]) -> None:
         return
     partial = current.with_name(f".{current.name}.partial")
     shutil.copyfile(current, partial)
-    write_notes(partial, notes)
+    with duckdb.connect(str(partial)) as connection:
+        write_notes(connection, notes)
     partial.replace(current)
     sync_folder(settings.serving)
 
 
-def write_notes(copy: Path, notes: Sequence[Note]) -> None:
-    with duckdb.connect(str(copy)) as connection:
-        for note in notes:
-            columns = ", ".join(f"{name} {kind}" for name, (kind, _words) in note.columns.items())
-            connection.execute(f"create or replace table marts.{note.name} ({columns})")
-            places = ", ".join("?" * len(note.columns))
-            for row in note.rows:
-                connection.execute(f"insert into marts.{note.name} values ({places})", row)
-        connection.execute("checkpoint")
+def write_notes(copy: duckdb.DuckDBPyConnection, notes: Sequence[Note]) -> None:
+    """Put the notes into the copy; what was written before goes with them into the one file."""
+    for note in notes:
+        columns = ", ".join(f"{name} {kind}" for name, (kind, _words) in note.columns.items())
+        copy.execute(f"create or replace table marts.{note.name} ({columns})")
+        places = ", ".join("?" * len(note.columns))
+        for row in note.rows:
+            copy.execute(f"insert into marts.{note.name} values ({places})", row)
+    copy.execute("checkpoint")
 
 
 def switch(serving: Path, name: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+LITTLE = 200_000  # rows: as many are built in full in the time it takes to find what is touched
 TICKETS = ("chatwoot", "inbox")  # their conversations are not sliced: where there are any, models are made whole
 
 
@@ -22,11 +23,13 @@ class Built:
         as_of: the "now" of its figures.
         version: changes with the models and with the settings.
         files: landing files whose rows are in it, by source.
+        rows: how many messages and statuses of WhatsApp were told, about.
     """
 
     as_of: datetime
     version: str
     files: Mapping[str, frozenset[str]]
+    rows: int = 0
 
 
 def now_built(connection: duckdb.DuckDBPyConnection, sources: Iterable[str], stamp: str) -> Built | None:
@@ -58,7 +61,11 @@ def now_built(connection: duckdb.DuckDBPyConnection, sources: Iterable[str], sta
         for source in sources
         if f"raw_{source}.landed_files" in there
     }
-    return Built(as_of, hashlib.sha256(f"{stamp} {settings}".encode()).hexdigest(), files)
+    ((rows,),) = connection.execute(
+        "select coalesce(sum(estimated_size), 0) from duckdb_tables() "
+        "where schema_name = 'raw_whatsapp' and table_name in ('messages', 'statuses')"
+    ).fetchall()
+    return Built(as_of, hashlib.sha256(f"{stamp} {settings}".encode()).hexdigest(), files, int(rows))
 
 
 def last_built(connection: duckdb.DuckDBPyConnection) -> Built | None:
@@ -97,15 +104,15 @@ def why_whole(last: Built | None, now: Built | None) -> str:
     """Why everything must be made; empty where an increment is possible."""
     if last is None or now is None:
         return "there is no finished build to go on from"
-    if last.version != now.version:
-        return "the models or the settings are not those of the last build"
-    if now.as_of < last.as_of:
-        return "the last build was made as of a later time"
-    if any(names - now.files.get(source, frozenset()) for source, names in last.files.items()):
-        return "landing files that were loaded are there no more"
-    if any(now.files.get(source) for source in TICKETS):
-        return "an inbox's conversations are always made in full"
-    return ""
+    gone = any(names - now.files.get(source, frozenset()) for source, names in last.files.items())
+    reasons = {
+        "the models or the settings are not those of the last build": last.version != now.version,
+        "the last build was made as of a later time": now.as_of < last.as_of,
+        "landing files that were loaded are there no more": gone,
+        "an inbox's conversations are always made in full": any(now.files.get(source) for source in TICKETS),
+        "there is so little that finding what is touched takes as long": now.rows < LITTLE,
+    }
+    return next((reason for reason, holds in reasons.items() if holds), "")
 
 
 def content(connection: duckdb.DuckDBPyConnection, relation: str) -> tuple[Any, ...]:

@@ -19,7 +19,7 @@ from dashboards import serving
 from dashboards.serving import duckdb_copy
 from ingestion.settings import Settings
 
-REST_SECONDS = 0.15  # between two queries, so that eight readers leave two cores something to publish with
+REST_SECONDS = 0.3  # between two queries, so that eight readers leave two cores something to publish with
 
 # every table and the version tell the batch, so that a query that met two versions shows it
 READ = """

@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 
 from dashboards.metabase.push import Push, push
 from dashboards.metabase.readable import PLURALS
+from dashboards.metabase.state import SCRYPT
 from dashboards.metabase.transport import MetabaseError, version_of
 from dashboards.metabase.wanted import Wanted, entity_id, known_languages, titles_chosen, wanted
 from dashboards.parameters import FILTERS
@@ -37,6 +38,12 @@ def serving_tables() -> dict[str, list[str]]:
     for each in FILTERS.values():
         tables.setdefault(each.table, []).append(each.column)
     return tables
+
+
+@pytest.fixture(autouse=True)
+def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A password's hash is to be dear; hundreds of pushes need not pay it."""
+    monkeypatch.setitem(SCRYPT, "n", 2)
 
 
 @pytest.fixture(params=VERSIONS)

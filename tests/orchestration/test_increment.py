@@ -16,12 +16,19 @@ from test_same_answer import archive, deliveries, land, line
 from ingestion.settings import Settings
 from orchestration import transform
 from orchestration.compiling import manifest
+from orchestration.increment import last_build
 from orchestration.increment.last_build import Built, last_built, why_whole
 from orchestration.increment.slices import Increment, why_not_sliced
 from orchestration.increment.stages import STAGES, order_of, queries, slice_made, stage_of
 from orchestration.transform import Node, warehouse
 
 DAY = 86_400
+
+
+@pytest.fixture
+def even_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Increments where a full build would be as fast."""
+    monkeypatch.setattr(last_build, "LITTLE", 0)
 
 
 def received(text: str) -> datetime:
@@ -58,6 +65,7 @@ def linked(at: int, before: int, now: int) -> str:
     return line(at, "user_id_update", {"user_id_update": [told | {"timestamp": str(at)}]})
 
 
+@pytest.mark.usefixtures("even_little")
 def test_hours_leave_what_a_full_rebuild_makes(tmp_path: Path, settings: Settings, monkeypatch) -> None:
     lines = sorted((text for text in deliveries(11) if text.endswith("}")), key=received)
     start, late = len(lines) * 6 // 10, lines[5 : len(lines) * 6 // 10 : 9]
@@ -105,6 +113,7 @@ def monkeypatch_one_test(monkeypatch: pytest.MonkeyPatch) -> str:
     return str(chosen["name"])
 
 
+@pytest.mark.usefixtures("even_little")
 def test_a_quiet_hour_touches_few(tmp_path: Path, settings: Settings) -> None:
     lines = sorted((text for text in deliveries(12) if text.endswith("}")), key=received)
     land(settings, archive(tmp_path / "first", lines))
@@ -127,7 +136,7 @@ def test_a_quiet_hour_touches_few(tmp_path: Path, settings: Settings) -> None:
 
 
 def built(**others: Any) -> Built:
-    known = {"as_of": datetime(2026, 1, 1, tzinfo=UTC), "version": "a", "files": {"whatsapp": frozenset({"one"})}}
+    known = {"as_of": datetime(2026, 1, 1, tzinfo=UTC), "version": "a", "files": {"whatsapp": frozenset({"one"})}, "rows": 10**6}
     return Built(**(known | others))
 
 
@@ -140,6 +149,7 @@ def built(**others: Any) -> Built:
         (built(), built(as_of=datetime(2025, 1, 1, tzinfo=UTC)), "later time"),
         (built(), built(files={"whatsapp": frozenset({"two"})}), "there no more"),
         (built(), built(files={"whatsapp": frozenset({"one"}), "chatwoot": frozenset({"x"})}), "inbox"),
+        (built(), built(rows=1000), "so little"),
         (built(), built(files={"whatsapp": frozenset({"one", "two"}), "salla": frozenset({"x"})}), ""),
     ],
 )

@@ -28,10 +28,20 @@ newest_graph_names as (
     where verified_name is not null
 ),
 
-told_phones as (
-    select workspace, phone_number_id, business_phone
+-- one spelling each, so that not every message's is cleaned
+spellings as (
+    select workspace, phone_number_id, display_phone_number
     from messages
-    where business_phone is not null and phone_number_id is not null
+    where display_phone_number is not null and phone_number_id is not null
+    group by workspace, phone_number_id, display_phone_number
+),
+
+told_phones as (
+    select
+        workspace,
+        phone_number_id,
+        nullif({{ without_pattern('display_phone_number', '[^0-9]') }}, '') as business_phone
+    from spellings
 
     union all
 

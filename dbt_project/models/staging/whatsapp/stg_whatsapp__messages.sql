@@ -5,7 +5,7 @@ with source as (
 select
     workspace,
     phone_number_id,
-    nullif({{ without_pattern('display_phone_number', '[^0-9]') }}, '') as business_phone,
+    display_phone_number,
     wamid,
     sent_at,
     message_type,
