@@ -28,6 +28,8 @@
                 {%- do run_query("alter table " ~ target_relation ~ " drop if exists partition (" ~ day ~ " = date '" ~ row[0] ~ "')") -%}
             {%- endif -%}
         {%- endfor -%}
+        {#- without this all other days would be removed -#}
+        {%- do run_query("set spark.sql.sources.partitionOverwriteMode = dynamic") -%}
         {%- call statement('main') -%}
             {%- if written -%}
             insert overwrite table {{ target_relation }} partition ({{ day }})

@@ -39,7 +39,8 @@ def build(settings: Settings, on_node: Told = lambda node, total: None, with_dat
     """
     key = settings.key()
     lake.write_settings_tables(settings)
-    nodes = [node for node in manifest()["nodes"].values() if with_data_tests or node["resource_type"] == "model"]
+    wanted = ("model", "test") if with_data_tests else ("model",)
+    nodes = [node for node in manifest()["nodes"].values() if node["resource_type"] in wanted]
     result = BuildResult()
     with short_polls():
         text = secrets.token_hex(8)
@@ -60,6 +61,7 @@ def build(settings: Settings, on_node: Told = lambda node, total: None, with_dat
         raise SalwaError(f"dbt cannot build on Spark: {failed_words(outcome.exception)}")
     if not result.nodes:
         raise SalwaError("dbt built nothing on Spark")
+    result.told = "all made in full, by Spark"
     write_log(settings, result)
     if result.is_good:
         read_back(settings)
@@ -82,14 +84,16 @@ def run_operation(settings: Settings, macro: str, arguments: dict[str, Any]) -> 
     Raises:
         SalwaError: in dbt's words.
     """
-    outcome = run_dbt(settings, ["run-operation", macro, "--args", json.dumps(arguments)])
-    if outcome.success:
-        return
-    if outcome.exception is not None:
-        told = str(outcome.exception)
-    else:
-        told = "; ".join(str(found.message) for found in outcome.result.results if found.message)
-    raise SalwaError(f"Spark is not ready to build: {failed_words(told)}")
+    said: list[str] = []
+
+    def heard(event: Any) -> None:
+        if event.info.name in ("RunningOperationCaughtError", "RunningOperationUncaughtError"):
+            said.append(event.data.exc)
+
+    outcome = run_dbt(settings, ["run-operation", macro, "--args", json.dumps(arguments)], [heard])
+    if not outcome.success:
+        told = said or [outcome.exception or "dbt does not say why"]
+        raise SalwaError(f"Spark is not ready to build: {failed_words(told[0])}")
 
 
 def run_dbt(settings: Settings, arguments: list[str], callbacks: list[Callable[[Any], None]] | None = None) -> Any:

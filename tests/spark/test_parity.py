@@ -175,6 +175,7 @@ def test_a_catalog_of_another_lake_is_left_alone(both: Both, tmp_path: Path) -> 
 @pytest.mark.small
 def test_what_a_killed_load_left_counts_for_nothing(tmp_path: Path) -> None:
     spark = Settings(data=tmp_path / "data", phone_key=KEY, engine="spark")  # type: ignore[arg-type]
+    spark.data.mkdir()
     stages.prepare(spark, datetime.fromisoformat(AS_OF), False)
     whatsapp = sources()[0]
     first, second = parts(tmp_path / "archive", deliveries(7), 2)
