@@ -3,6 +3,11 @@ with told as (
     select * from {{ ref('stg_whatsapp__statuses') }}
 ),
 
+-- read once more: what a query reads twice under one name is held in memory as a whole
+told_of_later as (
+    select * from {{ ref('stg_whatsapp__statuses') }}
+),
+
 new_files as (
     select * from {{ touched('news', 'files') }}
 )
@@ -13,8 +18,8 @@ where told.landing_file in (select new_files.landing_file from new_files)
 
 union all
 
-select told.*
-from told
+select told_of_later.*
+from told_of_later
 where
-    told.happened_at >= {{ last_as_of() }}
-    and told.landing_file not in (select new_files.landing_file from new_files)
+    told_of_later.happened_at >= {{ last_as_of() }}
+    and told_of_later.landing_file not in (select new_files.landing_file from new_files)

@@ -1,8 +1,12 @@
 -- The messages to look at: of touched threads from where they are cut anew, of renamed customers all, and the touched
 -- ones, whoever they are of.
 with messages as (
-    select message_id, customer_id, channel, sent_at
-    from {{ ref('int_conversation_messages') }}
+    select * from {{ ref('int_conversation_messages') }}
+),
+
+-- read once more: what a query reads twice under one name is held in memory as a whole
+messages_of_customers as (
+    select * from {{ ref('int_conversation_messages') }}
 ),
 
 renamed as (
@@ -28,7 +32,7 @@ inner join threads
 union
 
 select message_id
-from messages
+from messages_of_customers
 where customer_id in (select customer_id from renamed)
 
 union

@@ -7,6 +7,6 @@ periods as (
     select * from {{ ref('dim_periods') }}
 )
 
-select messages.*
+select workspace, channel, conversation_id, customer_id, sent_at, author_type, is_counted
 from messages
-where messages.sent_at >= (select min(periods.previous_from_at) from periods)
+where sent_at >= (select min(periods.previous_from_at) from periods)

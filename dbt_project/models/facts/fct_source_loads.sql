@@ -15,37 +15,52 @@ gaps as (
     select * from {{ ref('int_source_gaps') }}
 ),
 
+-- lines that have landed and are rejects as a whole
 rejected_lines as (
-    select source, landing_file, landing_line
-    from rejects
-    where item_path is null
-    group by source, landing_file, landing_line
-),
-
-judged as (
     select
-        landed_lines.source,
+        rejects.source,
         landed_lines.workspace,
-        landed_lines.received_at,
-        rejected_lines.landing_line is not null as is_rejected
-    from landed_lines
-    left join rejected_lines
+        rejects.landing_file,
+        rejects.landing_line
+    from rejects
+    inner join landed_lines
         on
-            landed_lines.source = rejected_lines.source
-            and landed_lines.landing_file = rejected_lines.landing_file
-            and landed_lines.landing_line = rejected_lines.landing_line
+            rejects.source = landed_lines.source
+            and rejects.landing_file = landed_lines.landing_file
+            and rejects.landing_line = landed_lines.landing_line
+    where rejects.item_path is null
+    group by rejects.source, landed_lines.workspace, rejects.landing_file, rejects.landing_line
 ),
 
-lines_by_source as (
+rejected_by_source as (
+    select source, workspace, count(*) as rejected_lines
+    from rejected_lines
+    group by source, workspace
+),
+
+landed_by_source as (
     select
         source,
         workspace,
         count(*) as landed_lines,
-        count(case when not is_rejected then 1 end) as loaded_lines,
-        count(case when is_rejected then 1 end) as rejected_lines,
         max(received_at) as last_received_at
-    from judged
+    from landed_lines
     group by source, workspace
+),
+
+lines_by_source as (
+    select
+        landed_by_source.source,
+        landed_by_source.workspace,
+        landed_by_source.landed_lines,
+        landed_by_source.landed_lines - coalesce(rejected_by_source.rejected_lines, 0) as loaded_lines,
+        coalesce(rejected_by_source.rejected_lines, 0) as rejected_lines,
+        landed_by_source.last_received_at
+    from landed_by_source
+    left join rejected_by_source
+        on
+            landed_by_source.source = rejected_by_source.source
+            and landed_by_source.workspace = rejected_by_source.workspace
 ),
 
 -- few bodies land twice: only those of which there may be two are put in order

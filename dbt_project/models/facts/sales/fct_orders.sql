@@ -77,20 +77,22 @@ stores_with_reports as (
     group by workspace
 ),
 
--- Sales after a chat: the conversation of the customer's latest customer or agent message at or before the order,
--- if the customer had written in it by then.
-customer_starts as (
-    select workspace, customer_id, conversation_id, min(sent_at) as first_customer_message_at
-    from messages
-    where author_type = 'customer' and is_counted and conversation_id is not null
-    group by workspace, customer_id, conversation_id
-),
-
 customers_with_orders as (
     select workspace, customer_key
     from keyed
     where customer_key is not null
     group by workspace, customer_key
+),
+
+-- Sales after a chat: the conversation of the customer's latest customer or agent message at or before the order,
+-- if the customer had written in it by then.
+customer_starts as (
+    select messages.workspace, messages.customer_id, messages.conversation_id, min(messages.sent_at) as first_customer_message_at
+    from messages
+    inner join customers_with_orders
+        on messages.workspace = customers_with_orders.workspace and messages.customer_id = customers_with_orders.customer_key
+    where messages.author_type = 'customer' and messages.is_counted and messages.conversation_id is not null
+    group by messages.workspace, messages.customer_id, messages.conversation_id
 ),
 
 human_messages as (

@@ -3,10 +3,14 @@ with orders as (
     select * from {{ ref('fct_orders') }}
 ),
 
+messages as (
+    select * from {{ ref('fct_messages') }}
+),
+
 channels as (
     select conversation_id, max(channel) as channel
-    from {{ ref('fct_messages') }}
-    where conversation_id is not null
+    from messages
+    where conversation_id in (select orders.conversation_id from orders)
     group by conversation_id
 )
 
