@@ -3,6 +3,15 @@ with landed_lines as (
     select * from {{ ref('int_landed_lines') }}
 ),
 
+-- read once more each time: what a query reads twice under one name is held in memory as a whole
+lines_of_rejects as (
+    select * from {{ ref('int_landed_lines') }}
+),
+
+lines_of_bodies as (
+    select * from {{ ref('int_landed_lines') }}
+),
+
 rejects as (
     select * from {{ ref('int_rejects') }}
 ),
@@ -19,17 +28,17 @@ gaps as (
 rejected_lines as (
     select
         rejects.source,
-        landed_lines.workspace,
+        lines_of_rejects.workspace,
         rejects.landing_file,
         rejects.landing_line
     from rejects
-    inner join landed_lines
+    inner join lines_of_rejects
         on
-            rejects.source = landed_lines.source
-            and rejects.landing_file = landed_lines.landing_file
-            and rejects.landing_line = landed_lines.landing_line
+            rejects.source = lines_of_rejects.source
+            and rejects.landing_file = lines_of_rejects.landing_file
+            and rejects.landing_line = lines_of_rejects.landing_line
     where rejects.item_path is null
-    group by rejects.source, landed_lines.workspace, rejects.landing_file, rejects.landing_line
+    group by rejects.source, lines_of_rejects.workspace, rejects.landing_file, rejects.landing_line
 ),
 
 rejected_by_source as (
@@ -78,17 +87,17 @@ repeated_bodies as (
 
 copies as (
     select
-        landed_lines.source,
-        landed_lines.workspace,
-        landed_lines.landing_file,
-        landed_lines.landing_line,
+        lines_of_bodies.source,
+        lines_of_bodies.workspace,
+        lines_of_bodies.landing_file,
+        lines_of_bodies.landing_line,
         row_number() over (
-            partition by landed_lines.source, landed_lines.workspace, landed_lines.kind, landed_lines.body_sha256
-            order by landed_lines.received_at nulls last, landed_lines.landing_file, landed_lines.landing_line
+            partition by lines_of_bodies.source, lines_of_bodies.workspace, lines_of_bodies.kind, lines_of_bodies.body_sha256
+            order by lines_of_bodies.received_at nulls last, lines_of_bodies.landing_file, lines_of_bodies.landing_line
         ) as copy
-    from landed_lines
+    from lines_of_bodies
     inner join repeated_bodies
-        on {{ short_hash('landed_lines.body_sha256') }} = repeated_bodies.body_hash
+        on {{ short_hash('lines_of_bodies.body_sha256') }} = repeated_bodies.body_hash
 ),
 
 duplicates_by_source as (

@@ -3,6 +3,11 @@ with messages as (
     select * from {{ ref('fct_messages') }}
 ),
 
+-- read once more: what a query reads twice under one name is held in memory as a whole
+answers as (
+    select * from {{ ref('fct_messages') }}
+),
+
 orders as (
     select * from {{ ref('fct_orders') }}
 ),
@@ -24,7 +29,7 @@ replies as (
         sends.message_id,
         min(answers.sent_at) as replied_at
     from sends
-    inner join messages as answers
+    inner join answers
         on
             sends.customer_id = answers.customer_id
             and sends.channel = answers.channel

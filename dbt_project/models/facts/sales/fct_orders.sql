@@ -19,6 +19,11 @@ messages as (
     select * from {{ ref('fct_messages') }}
 ),
 
+-- read once more: what a query reads twice under one name is held in memory as a whole
+messages_of_customers as (
+    select * from {{ ref('fct_messages') }}
+),
+
 made as (
     select
         orders.*,
@@ -87,12 +92,18 @@ customers_with_orders as (
 -- Sales after a chat: the conversation of the customer's latest customer or agent message at or before the order,
 -- if the customer had written in it by then.
 customer_starts as (
-    select messages.workspace, messages.customer_id, messages.conversation_id, min(messages.sent_at) as first_customer_message_at
-    from messages
+    select
+        of_customers.workspace,
+        of_customers.customer_id,
+        of_customers.conversation_id,
+        min(of_customers.sent_at) as first_customer_message_at
+    from messages_of_customers as of_customers
     inner join customers_with_orders
-        on messages.workspace = customers_with_orders.workspace and messages.customer_id = customers_with_orders.customer_key
-    where messages.author_type = 'customer' and messages.is_counted and messages.conversation_id is not null
-    group by messages.workspace, messages.customer_id, messages.conversation_id
+        on
+            of_customers.workspace = customers_with_orders.workspace
+            and of_customers.customer_id = customers_with_orders.customer_key
+    where of_customers.author_type = 'customer' and of_customers.is_counted and of_customers.conversation_id is not null
+    group by of_customers.workspace, of_customers.customer_id, of_customers.conversation_id
 ),
 
 human_messages as (

@@ -12,6 +12,11 @@ messages as (
     select * from {{ ref('int_whatsapp__messages') }}
 ),
 
+-- read once more: what a query reads twice under one name is held in memory as a whole
+all_messages as (
+    select * from {{ ref('int_whatsapp__messages') }}
+),
+
 workspaces as (
     select * from {{ ref('stg_settings__workspaces') }}
 ),
@@ -23,7 +28,7 @@ sent as (
 
 covered as (
     select workspace, min(sent_at) as covered_from
-    from messages
+    from all_messages
     group by workspace
 ),
 
