@@ -52,7 +52,7 @@ def run(work: Path, messages: int, times: int, parts: set[str], alone: bool, no_
     out.print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; {times} run(s) of each, in turn")
     small = None
     if not alone and messages >= 10_000:
-        small = measure_history(work, messages // 10, times, parts & {"full", "incremental"}, say)
+        small = measure_history(work, messages // 10, times, parts & {"full", "incremental", "rebuilt"}, say)
         remember(small, no_history)
     large = measure_history(work, messages, times, parts, say)
     remember(large, no_history)

@@ -19,7 +19,7 @@ from benchmarks.measure import Failed, Run, in_turn, run_process, run_task, salw
 from ingestion.duckdb_files import attach
 
 SMOKE_BELOW = 10_000  # messages: there the start-up is all there is
-PARTS = ("full", "idiomatic", "incremental", "cards", "button", "receiver")
+PARTS = ("full", "idiomatic", "incremental", "rebuilt", "cards", "button", "receiver")
 
 
 @dataclass
@@ -75,7 +75,9 @@ def measure_history(work: Path, messages: int, times: int, parts: set[str], say:
         say("cards of a month")
         found.facts["cards"] = run_task("cards", base, as_of).told["cards"]
     if "incremental" in parts:
-        measure_hour(work, base, messages, times, found, say)
+        hour_ends = measure_hour(work, base, messages, times, found, say)
+        if "rebuilt" in parts:
+            compare_with_rebuilt(work, messages, hour_ends, found, say)
     return found
 
 
@@ -89,8 +91,8 @@ def made_history(base: Path, messages: int) -> Run:
     return made
 
 
-def measure_hour(work: Path, base: Path, messages: int, times: int, found: Found, say: Say) -> None:
-    """An hour's deliveries over a history that is built, then nothing new, then what a full rebuild makes of it."""
+def measure_hour(work: Path, base: Path, messages: int, times: int, found: Found, say: Say) -> datetime:
+    """An hour's deliveries over a history that is built, then nothing new; when the hour ends."""
     runs: dict[str, list[Run]] = {"hour": [], "nothing": [], "publish": [], "copy": []}
     later = work / f"later-{messages}"
     for _ in range(times):
@@ -105,8 +107,13 @@ def measure_hour(work: Path, base: Path, messages: int, times: int, found: Found
         for name, task in (("hour", "stages"), ("nothing", "stages"), ("publish", "publishing"), ("copy", "copy")):
             runs[name].append(told_at_once(name, run_task(task, later, as_of), say))
     found.runs |= runs
+    return as_of
+
+
+def compare_with_rebuilt(work: Path, messages: int, as_of: datetime, found: Found, say: Say) -> None:
+    """What a full rebuild makes of the landing files of an increment is what the increment left."""
     say("incremental: the same from nothing, compared row by row")
-    again = work / f"again-{messages}"
+    later, again = work / f"later-{messages}", work / f"again-{messages}"
     shutil.rmtree(again, ignore_errors=True)
     (again / "landing").parent.mkdir(parents=True)
     shutil.copytree(later / "landing", again / "landing", copy_function=os.link)

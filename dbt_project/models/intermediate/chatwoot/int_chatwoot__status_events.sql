@@ -58,9 +58,9 @@ events as (
         coalesce(min_by(actor_type, change_number) filter (where actor_type <> 'unknown' and is_near), 'unknown')
             as actor_type,
         min_by(actor_id, change_number) filter (where actor_type <> 'unknown' and is_near and actor_id is not null)
-        as actor_id,
+            as actor_id,
         min_by(actor_name, change_number) filter (where actor_type <> 'unknown' and is_near and actor_name is not null)
-        as actor_name,
+            as actor_name,
         min_by(evidence, change_number) as evidence
     from (select *, occurred_at <= run_begun_at + interval '5' minute as is_near from begun_runs) as near_runs
     group by workspace, account, ticket_id, run_number, action
