@@ -32,7 +32,7 @@ run: .venv/installed  ## run the main job on the bundled example shop and show t
 	@$(BIN)/salwa example
 
 test: .venv/installed lint  ## everything: style, dbt unit tests, property tests, end to end
-	@$(BIN)/python -m pytest -n 3
+	@$(BIN)/python -m pytest -n 4
 
 lint: .venv/installed  ## style of Python and SQL, conventions of the dbt project
 	@$(BIN)/ruff check .

@@ -146,7 +146,7 @@ class Settings(BaseSettings):
     holidays: str = ""
     untagged_sends_are: Literal["agent", "automation"] = "agent"
     phone_key: SecretStr | None = None
-    memory: str = Field(default="3GB", pattern=r"^\d+(\.\d+)?(MB|GB)$")  # of a build; what needs more goes to disk meanwhile
+    memory: str = Field(default="", pattern=r"^(\d+(\.\d+)?(MB|GB))?$")  # of a build; without it what DuckDB takes
     engine: Literal["duckdb", "spark"] = "duckdb"
     lake: str = ""  # Spark's tables: a folder or an object store's URL; without it a folder of data
     spark_host: str = "127.0.0.1"

@@ -167,7 +167,8 @@ def warehouse(settings: Settings) -> Iterator[Callable[[], duckdb.DuckDBPyConnec
         connection.execute("attach ':memory:' as touched")  # what an increment works on
         spill = settings.data / "spill"
         spill.mkdir(mode=0o700, exist_ok=True)  # rows that do not fit into memory, until the build ends
-        connection.execute(f"set memory_limit = '{settings.memory}'")
+        if settings.memory:
+            connection.execute(f"set memory_limit = '{settings.memory}'")
         connection.execute("set temp_directory = '{}'".format(str(spill).replace("'", "''")))
 
         def session() -> duckdb.DuckDBPyConnection:

@@ -35,7 +35,7 @@ def test_what_is_tested_is_served_row_by_row(
     import_archives(served.landing, "default", "whatsapp", [whatsapp(tmp_path / "whatsapp")])
     models = run_stages(settings, AS_OF, with_data_tests=False)  # builds, and publishes the DuckDB copy
     # the job has nothing left to build: dbt only says how it went
-    monkeypatch.setattr(assets, "build", lambda *_: built(models, "pass"))
+    monkeypatch.setattr(assets, "build", lambda *_, **__: built(models, "pass"))
     good = refresh(served, as_of=AS_OF, pulls=False)
 
     with open_serving(settings) as in_duckdb, open_serving(served) as in_postgres:
@@ -55,7 +55,7 @@ def test_what_is_tested_is_served_row_by_row(
     assert status_of(served, now)["sources"] == status_of(settings, now)["sources"] != []
 
     # a failing test publishes nothing
-    monkeypatch.setattr(assets, "build", lambda *_: built(models, "fail"))
+    monkeypatch.setattr(assets, "build", lambda *_, **__: built(models, "fail"))
     with pytest.raises(SalwaError, match="nothing was published"):
         refresh(served, as_of=AS_OF, pulls=False)
     with open_serving(served) as connection:

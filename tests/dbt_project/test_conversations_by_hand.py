@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import duckdb
 import jinja2
@@ -269,4 +270,5 @@ def rendered(model: str) -> str:
     """A model's SQL as DuckDB gets it, its refs as plain names."""
     macros = (PROJECT / "macros/engine.sql").read_text(encoding="utf-8")
     text = (PROJECT / f"models/{model}.sql").read_text(encoding="utf-8")
-    return jinja2.Environment().from_string(macros + text).render(ref=lambda name: name, config=lambda **kwargs: "")  # noqa: S701
+    known = {"ref": lambda name: name, "config": lambda **kwargs: "", "target": SimpleNamespace(type="duckdb")}
+    return jinja2.Environment().from_string(macros + text).render(known)  # noqa: S701

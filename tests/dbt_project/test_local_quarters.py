@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import duckdb
 import jinja2
 
@@ -44,4 +46,4 @@ def test_around_each_change_of_a_clock_too() -> None:
 
 def rendered(query: str) -> str:
     macros = (PROJECT / "macros/engine.sql").read_text(encoding="utf-8")
-    return jinja2.Environment().from_string(macros + query).render()  # noqa: S701
+    return jinja2.Environment().from_string(macros + query).render(target=SimpleNamespace(type="duckdb"))  # noqa: S701
