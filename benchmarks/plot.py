@@ -10,7 +10,7 @@ from typing import Any
 LINES = {
     "full": ("Full refresh", "#1f6f5c"),
     "limit": ("Limit: one DuckDB script", "#8a8f98"),
-    "hour": ("Refresh after an hour's deliveries", "#c2571a"),
+    "hour": ("An hour's worth", "#c2571a"),
     "start": ("Start-up (nothing landed)", "#b9bdc4"),
 }
 WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 760, 420, 64, 40, 210, 48
